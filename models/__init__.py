@@ -1,0 +1,1 @@
+"""Inference: files in, arrays out. This package never imports `realtime`."""
