@@ -26,6 +26,10 @@ class RealtimeError(Exception):
         self.message = message
         self.hint = hint
 
+    def told(self) -> str:
+        """The error on two lines: what and why, then what to do."""
+        return f"error: {self.message}\n  -> {self.hint}"
+
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})"
 

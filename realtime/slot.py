@@ -20,11 +20,15 @@ __all__ = ["Broadcast", "Latest", "Lossless", "Slot", "SlotStats", "TripleBuffer
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class SlotStats:
-    """What passed through a slot; offered = taken + overwritten + those still waiting."""
+    """What passed through a slot; offered = taken + overwritten + those still waiting.
+
+    `overwritten` counts what never reached the reader: replaced by newer, or refused for want of room.
+    """
 
     offered: int
     taken: int
@@ -160,17 +164,18 @@ class Lossless(Generic[T]):
         self._closed = False
         self._offered = 0
         self._taken = 0
+        self._refused = 0
 
-    def offer(self, value: T, timeout_s: float) -> bool:
-        """Append `value`, waiting at most `timeout_s` for room; False when there was none."""
+    def offer(self, value: T, timeout_s: float = 0.0) -> bool:
+        """Append `value`, waiting at most `timeout_s` for room; False, and counted, when there was none."""
         with self._condition:
-            if not self._condition.wait_for(
-                lambda: len(self._waiting) < self._capacity or self._closed, timeout_s
-            ):
-                return False
+            self._condition.wait_for(lambda: len(self._waiting) < self._capacity or self._closed, timeout_s)
             if self._closed:
                 return False
             self._offered += 1
+            if len(self._waiting) >= self._capacity:
+                self._refused += 1
+                return False
             self._waiting.append(value)
             self._condition.notify_all()
             return True
@@ -194,24 +199,36 @@ class Lossless(Generic[T]):
 
     def stats(self) -> SlotStats:
         with self._condition:
-            return SlotStats(self._offered, self._taken, 0)
+            return SlotStats(self._offered, self._taken, self._refused)
+
+
+class Writable(Protocol[T_contra]):
+    """The writer's end of `Latest` and of `Lossless`."""
+
+    def offer(self, value: T_contra) -> object: ...
+
+    def close(self) -> None: ...
 
 
 class Broadcast(Generic[T]):
-    """One writer, many readers, a `Latest` for each: a slow reader costs the others nothing."""
+    """One writer, many readers, a slot for each: a slow reader costs the others nothing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._slots: tuple[Latest[T], ...] = ()
+        self._slots: tuple[Writable[T], ...] = ()
 
     def subscribe(self, notify: Callable[[], None] | None = None) -> Latest[T]:
         """A new reader's slot; `notify` as in `Latest`."""
         slot: Latest[T] = Latest(notify)
-        with self._lock:
-            self._slots = (*self._slots, slot)
+        self.attach(slot)
         return slot
 
-    def unsubscribe(self, slot: Latest[T]) -> None:
+    def attach(self, slot: Writable[T]) -> None:
+        """Offer to `slot` too. One that is full refuses, and counts what it refused."""
+        with self._lock:
+            self._slots = (*self._slots, slot)
+
+    def unsubscribe(self, slot: Writable[T]) -> None:
         """Close `slot` and forget it; harmless when it is not there."""
         with self._lock:
             self._slots = tuple(other for other in self._slots if other is not slot)

@@ -1,0 +1,104 @@
+"""Inference backends by name, each imported when it is used."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+
+from models.errors import BackendError
+from models.runtime.base import InputSpec, Session
+from models.runtime.container import check_container
+
+__all__ = ["BACKENDS", "Backend", "available", "open_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where a backend lives and what it needs."""
+
+    target: str
+    """"module:class"; the class is called with (path, device=, picture=, threads=)."""
+    package: str
+    """The import that must be there."""
+    install: str
+    """What to tell pip."""
+    suffixes: tuple[str, ...]
+    """The model files that it reads."""
+
+
+BACKENDS: Mapping[str, Backend] = MappingProxyType(
+    {
+        "openvino": Backend(
+            target="models.runtime.openvino:OpenVinoSession",
+            package="openvino",
+            install="pip install openvino",
+            suffixes=(".tflite", ".onnx", ".xml"),
+        ),
+        "onnx": Backend(
+            target="models.runtime.onnx:OnnxSession",
+            package="onnxruntime",
+            install='pip install "realtime-face[cpu]"',
+            suffixes=(".onnx",),
+        ),
+    }
+)
+
+
+def available() -> tuple[str, ...]:
+    """The backends whose package is installed, without importing any of them."""
+    return tuple(name for name, backend in BACKENDS.items() if _installed(backend))
+
+
+def open_session(
+    path: Path,
+    backend: str = "openvino",
+    *,
+    device: str = "CPU",
+    picture: InputSpec | None = None,
+    threads: int | None = None,
+) -> Session:
+    """Load the network in `path` and make it ready to run.
+
+    With `picture`, the network's picture input takes uint8 NHWC BGR of that size and the session prepares it.
+    `threads` is for the CPU; None leaves it to the backend.
+
+    Raises BackendError when the backend is unknown, not installed, does not read this kind of file or has no
+    such device, and ModelError when the file is missing or damaged.
+    """
+    chosen = BACKENDS.get(backend)
+    if chosen is None:
+        nearest = get_close_matches(backend, BACKENDS, n=1)
+        raise BackendError(
+            f"there is no inference backend named {backend!r}",
+            f"did you mean {nearest[0]!r}?" if nearest else f"choose one of: {', '.join(BACKENDS)}",
+        )
+    if not _installed(chosen):
+        raise BackendError(
+            f"the backend {backend!r} needs the package {chosen.package}, which is not installed",
+            f"run: {chosen.install}",
+        )
+    if path.suffix.lower() not in chosen.suffixes:
+        able = [name for name, other in BACKENDS.items() if path.suffix.lower() in other.suffixes]
+        raise BackendError(
+            f"the backend {backend!r} cannot read {path.name}: it takes {', '.join(chosen.suffixes)}",
+            f"use the backend {' or '.join(able)}" if able else "give it a model file of another kind",
+        )
+    check_container(path)
+    module_name, _, attribute = chosen.target.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except (ImportError, OSError) as error:  # OSError: a shared library that does not load
+        raise BackendError(
+            f"the backend {backend!r} is installed but cannot be loaded: {error}",
+            f"install it again: {chosen.install} --force-reinstall",
+        ) from error
+    factory = cast(Callable[..., Session], getattr(module, attribute))
+    return factory(path, device=device, picture=picture, threads=threads)
+
+
+def _installed(backend: Backend) -> bool:
+    return importlib.util.find_spec(backend.package) is not None

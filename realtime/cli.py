@@ -1,0 +1,171 @@
+"""Verbs to functions. Nothing heavy is imported before a verb is chosen; no logic lives here."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from realtime.errors import RealtimeError
+
+__all__ = ["main", "parser"]
+
+INTERRUPTED = 130
+
+_EPILOG = """examples:
+  realtime run                                     the first camera, a persona, http://127.0.0.1:8080
+  realtime run --source clip.mp4 --face me.png     a clip as the camera, a picture as the face
+  realtime run --sink virtualcam: --sink webrtc:   a call, and the page to look at yourself
+  realtime convert clip.mp4 -o swapped.mp4         a file, every frame, with its sound
+  realtime check                                   what works on this machine, and how to cure what does not
+
+exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 device, 4 model or backend, 130 interrupted
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    module, function = arguments.function.split(":")
+    try:
+        run = getattr(importlib.import_module(module), function)
+        code: int = run(arguments)
+    except RealtimeError as error:
+        print(error.told(), file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="realtime",
+        description="Puts another face on the person before the camera, live.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(metavar="VERB", required=True)
+    _run(verbs)
+    _convert(verbs)
+    _bench(verbs)
+    _inspect(verbs)
+    _models(verbs)
+    _faces(verbs)
+    _config(verbs)
+    return top
+
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _run(verbs: Verbs) -> None:
+    run = verbs.add_parser("run", help="the live program")
+    run.set_defaults(function="realtime.commands.run:run")
+    _configuration(run)
+    run.add_argument("--source", metavar="URI", help="camera:0, camera:NAME, clip.mp4, still:, testcard:")
+    run.add_argument(
+        "--sink", metavar="URI", action="append", help="virtualcam:, webrtc:, file:out.mp4, null:"
+    )
+    run.add_argument("--loop", action="store_true", default=None, help="begin a clip anew at its end")
+    run.add_argument("--size", metavar="WxH", help="size asked of the camera (1280x720)")
+    run.add_argument("--fps", type=float, metavar="N", help="rate asked of the camera (30)")
+    run.add_argument("--host", metavar="ADDRESS", help="where the page listens (127.0.0.1)")
+    run.add_argument("--port", type=int, metavar="N", help="port of the page (8080)")
+    run.add_argument("--headless", action="store_true", help="log lines only; nobody is asked anything")
+    run.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
+    run.add_argument("--seconds", type=_seconds, metavar="S", help="end after S seconds of live picture")
+    run.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON at the end")
+
+
+def _convert(verbs: Verbs) -> None:
+    convert = verbs.add_parser("convert", help="a file, every frame, with its sound")
+    convert.set_defaults(function="realtime.commands.convert:convert")
+    convert.add_argument("input", metavar="IN", type=Path)
+    convert.add_argument("-o", "--output", metavar="OUT", type=Path, required=True)
+    _configuration(convert)
+    convert.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
+    convert.add_argument("--headless", action="store_true", help="log lines only; nobody is asked anything")
+    convert.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON at the end")
+
+
+def _bench(verbs: Verbs) -> None:
+    bench = verbs.add_parser("bench", help="replay a clip through the live path; JSON on stdout")
+    bench.set_defaults(function="realtime.commands.bench:bench")
+    bench.add_argument("clip", metavar="CLIP", nargs="?", default="still:", help="a clip or still: (default)")
+    _configuration(bench)
+    bench.add_argument("--seconds", type=_seconds, metavar="S", default=10.0, help="how long (10)")
+    bench.add_argument("--size", metavar="WxH", help="size of still: and testcard: (1280x720)")
+    bench.add_argument("--fps", type=float, metavar="N", help="rate of still: and testcard: (30)")
+
+
+def _inspect(verbs: Verbs) -> None:
+    devices = verbs.add_parser("devices", help="cameras, virtual cameras and backends")
+    devices.set_defaults(function="realtime.commands.devices:devices")
+    devices.add_argument("--json", action="store_true", help="for programs")
+    check = verbs.add_parser("check", help="a doctor: one line a check, with its cure")
+    check.set_defaults(function="realtime.commands.check:check")
+
+
+def _models(verbs: Verbs) -> None:
+    actions = verbs.add_parser("models", help="the models: list, fetch, verify").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    listed = actions.add_parser("list", help="every model of the catalogue and its state")
+    listed.set_defaults(function="realtime.commands.models:models_list")
+    fetch = actions.add_parser("fetch", help="download and check models")
+    fetch.set_defaults(function="realtime.commands.models:models_fetch")
+    fetch.add_argument("names", metavar="NAME", nargs="*", help="default: the default chain")
+    verify = actions.add_parser("verify", help="compare the files with their checksums")
+    verify.set_defaults(function="realtime.commands.models:models_verify")
+
+
+def _faces(verbs: Verbs) -> None:
+    actions = verbs.add_parser("faces", help="the built-in personas").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    listed = actions.add_parser("list", help="every persona")
+    listed.set_defaults(function="realtime.commands.faces:faces_list")
+    listed.add_argument("--contact-sheet", type=Path, metavar="PNG", help="draw them all into a picture")
+
+
+def _config(verbs: Verbs) -> None:
+    actions = verbs.add_parser("config", help="the configuration: show, schema").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    show = actions.add_parser("show", help="every value in force and where it comes from")
+    show.set_defaults(function="realtime.commands.config:config_show")
+    _configuration(show)
+    schema = actions.add_parser("schema", help="the JSON Schema of a configuration file")
+    schema.set_defaults(function="realtime.commands.config:config_schema")
+
+
+def _configuration(verb: argparse.ArgumentParser) -> None:
+    """Flags that overrule the configuration file."""
+    verb.add_argument("--preset", metavar="NAME", help="call, stream, small")
+    verb.add_argument("--config", type=Path, metavar="FILE", help="a TOML file")
+    verb.add_argument("--face", metavar="URI", action="append", help="persona:NAME or a picture; repeatable")
+    verb.add_argument("--swapper", metavar="NAME", help="mesh")
+    verb.add_argument("--backend", metavar="NAME", help="openvino, onnx")
+    verb.add_argument("--device", metavar="NAME", help="CPU, GPU, NPU, AUTO")
+    verb.add_argument(
+        "--on-fault", metavar="POLICY", help="hold, card, blur, raw: what shows when the swap fails"
+    )
+    verb.add_argument("--mark", metavar="on|off", help="the visible AI mark (on)")
+    verb.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning, error")
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 7 * 86_400:
+        raise argparse.ArgumentTypeError("must be more than 0 and at most a week")
+    return value

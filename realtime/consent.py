@@ -1,0 +1,122 @@
+"""Acknowledgements: asked for once, in plain words, and recorded with the time.
+
+Two things need one: turning the AI mark off, and wearing the face of a real person.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from realtime.errors import ConfigError
+
+__all__ = ["Acknowledgements", "default_path"]
+
+MARK_OFF = "mark-off"
+MARK_OFF_TEXT = (
+    "You are about to turn off the visible mark that tells viewers the picture is AI-generated.\n"
+    "Do this only where everyone who sees it knows. Many countries require such a mark by law.\n"
+    "Using an unmarked picture to deceive anyone, or to pass an identity check, is not allowed."
+)
+FACE_TEXT = (
+    "{name} looks like a picture of a real person. Wear it only with that person's consent,\n"
+    "never to deceive anyone and never to pass an identity check."
+)
+
+
+def default_path() -> Path:
+    """Where acknowledgements are kept for this user."""
+    return Path(platformdirs.user_config_dir("realtime", appauthor=False)) / "acknowledgements.json"
+
+
+class Acknowledgements:
+    """The record of what this user agreed to."""
+
+    def __init__(
+        self,
+        path: Path,
+        ask: Callable[[str], str] | None,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
+        """`ask`: shows a question and returns the answer typed; None when nobody can be asked."""
+        self._path = path
+        self._ask = ask
+        self._wall_s = wall_s
+
+    def require_mark_off(self) -> None:
+        """Return when turning the mark off is acknowledged. Raises ConfigError when it is not."""
+        if MARK_OFF in self._read():
+            return
+        if self._ask is None:
+            raise ConfigError(
+                "turning the AI mark off needs an acknowledgement, and nobody can be asked here",
+                "run once with --mark off on a terminal, or leave the mark on",
+            )
+        if self._ask(f"{MARK_OFF_TEXT}\nType OFF to go on without the mark: ").strip() != "OFF":
+            raise ConfigError(
+                "the mark stays on, so the program does not start without it", "drop --mark off"
+            )
+        self._record(MARK_OFF, MARK_OFF_TEXT)
+
+    def face(self, name: str, picture: bytes) -> str:
+        """Ask once for consent to wear the face in a picture file; returns what is to be said about it.
+
+        Asked of a person where one can be asked; otherwise the words are returned to be shown.
+        Raises ConfigError when the answer is no.
+        """
+        key = f"face-{hashlib.sha256(picture).hexdigest()}"
+        text = FACE_TEXT.format(name=name)
+        if key in self._read():
+            return ""
+        if self._ask is None:
+            return text
+        if self._ask(f"{text}\nDo you have it? [y/N] ").strip().lower() not in {"y", "yes"}:
+            raise ConfigError(
+                f"the face in {name} is not worn without consent", "choose a persona: realtime faces list"
+            )
+        self._record(key, text)
+        return ""
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self._path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"{self._path} cannot be read: {error}", "delete it and answer again"
+            ) from error
+        return found if isinstance(found, dict) else {}
+
+    def _record(self, key: str, text: str) -> None:
+        record = self._read()
+        record[key] = {"acknowledged": text, "unix_s": round(self._wall_s())}
+        part = self._path.with_suffix(".part")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(record, indent=2), "utf-8")
+            os.replace(part, self._path)
+        except OSError as error:
+            raise ConfigError(
+                f"the acknowledgement cannot be recorded in {self._path}: {error}",
+                "make that folder writable; what is not recorded does not count",
+            ) from error
+
+
+def terminal_ask(headless: bool) -> Callable[[str], str] | None:
+    """How to ask the person at the terminal; None when there is none or the run is headless."""
+    if headless or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(question: str) -> str:
+        sys.stderr.write(question)
+        sys.stderr.flush()
+        return sys.stdin.readline()
+
+    return ask
