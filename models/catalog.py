@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from models.errors import ModelError
 from models.runtime.base import InputSpec, Normalisation
@@ -88,6 +88,9 @@ class Model:
     """For anchor-based detectors: (stride in pixels, anchors per cell), in the order of the outputs."""
 
 
+_Entry = TypeVar("_Entry", Wheel, WheelSource, Model)
+
+
 @cache
 def load_catalog() -> Mapping[str, Model]:
     """The program's catalogue, by name."""
@@ -95,7 +98,7 @@ def load_catalog() -> Mapping[str, Model]:
 
 
 def lookup(names: Iterable[str], catalog: Mapping[str, Model] | None = None) -> tuple[Model, ...]:
-    """The models of these names. Raises ModelError, with the nearest right name, for one that is not there."""
+    """The models of these names. Raises ModelError, with the nearest right name, for an unknown one."""
     known = load_catalog() if catalog is None else catalog
     models = []
     for name in names:
@@ -114,7 +117,9 @@ def parse_catalog(text: str) -> Mapping[str, Model]:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ModelError(f"the model catalogue is not valid TOML: {error}", "install the program again") from error
+        raise ModelError(
+            f"the model catalogue is not valid TOML: {error}", "install the program again"
+        ) from error
     wheels = {name: _read(f"wheel.{name}", Wheel, table) for name, table in tables.get("wheel", {}).items()}
     models = {name: _model(name, table, wheels) for name, table in tables.get("model", {}).items()}
     files = [model.file for model in models.values()]
@@ -166,13 +171,12 @@ def _contract(where: str, table: Mapping[str, Any]) -> Contract:
     return Contract(picture, MappingProxyType(dict(table.get("outputs", {}))))
 
 
-def _read(where: str, kind: type[Any], values: Mapping[str, Any]) -> Any:
+def _read(where: str, kind: type[_Entry], values: Mapping[str, Any]) -> _Entry:
     """An instance of the dataclass `kind`, every field present and of its type, and none unknown."""
     fields = kind.__dataclass_fields__
     for key in values:
         if key not in fields:
-            nearest = get_close_matches(key, fields, n=1)
-            raise _wrong(where, f"{key!r} is unknown" + (f"; did you mean {nearest[0]!r}?" if nearest else ""))
+            raise _wrong(where, f"{key!r} is none of {', '.join(fields)}")
     for key, described in fields.items():
         if key not in values and key != "anchors":
             raise _wrong(where, f"{key} is missing")

@@ -160,7 +160,7 @@ def _detector(model: Model, session: Session) -> Detector:
         return BlazeFace(session, model.contract, model.anchors)
     if model.family == "yunet":
         return YuNet(session, model.contract)
-    raise ModelError(f"no detector reads models of the family {model.family!r}", "correct models/catalog.toml")
+    raise ModelError(f"no detector is of the family {model.family!r}", "correct models/catalog.toml")
 
 
 class _Letterbox:
@@ -244,10 +244,11 @@ def _detections(
 def _overlap(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union of one box with each of the others; 0 where both are empty."""
     low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    shared: NDArray[np.float32] = np.prod(np.maximum(high - low, 0), axis=1)
     areas = np.prod(np.maximum(others[:, 2:] - others[:, :2], 0), axis=1)
-    union = float(np.prod(np.maximum(box[2:] - box[:2], 0))) + areas - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    union = np.prod(np.maximum(box[2:] - box[:2], 0)) + areas - shared
+    overlap: NDArray[np.float32] = shared / np.maximum(union, np.finfo(np.float32).tiny)
+    return overlap
 
 
 def _output(session: Session, contract: Contract, meaning: str) -> str:
@@ -262,7 +263,8 @@ def _output(session: Session, contract: Contract, meaning: str) -> str:
 
 def _check_shape(session: Session, name: str, shape: tuple[int, ...]) -> None:
     found = {spec.name: spec.shape for spec in session.outputs}.get(name)
-    if found is None or len(found) != len(shape) or any(a not in (-1, b) for a, b in zip(found, shape, strict=True)):
+    fits = found is not None and len(found) == len(shape)
+    if not fits or any(a not in (-1, b) for a, b in zip(found or (), shape, strict=True)):
         raise ModelError(
             f"the model's output {name!r} has the shape {found}, not {shape}: it is another model",
             "use the file that the catalogue names: realtime models fetch",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["TEMPLATES", "apply", "compose", "crop_matrix", "invert", "similarity_fit", "template"]
+__all__ = ["TEMPLATES", "Matrix", "apply", "compose", "crop_matrix", "invert", "similarity_fit", "template"]
 
 Matrix = NDArray[np.float64]
 
@@ -147,7 +147,7 @@ TEMPLATES: Mapping[str, NDArray[np.float64]] = MappingProxyType(
     }
 )
 """Where five points of a level face lie in a network's crop, in fractions of its side: the eye on the left
-of the picture, the eye on its right, the tip of the nose, the mouth's corner on the left, the one on the right.
+of the picture, the eye on its right, the tip of the nose, the mouth's corner on the left, that on the right.
 
 The figures are facts of the published networks: arcface from InsightFace's alignment, ffhq from the FFHQ data
 set's, the rest from the programs that trained with them."""

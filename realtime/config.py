@@ -71,8 +71,8 @@ class TrackingConfig:
 
     beat_hz: Rate = 4.0
     stable_beat_hz: Rate = 2.0
-    min_cutoff_hz: Rate = 2.0
-    beta: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 40.0
+    min_cutoff_hz: Rate = 1.0
+    beta: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 20.0
     min_detection: Unit = 0.5
     min_presence: Unit = 0.5
 

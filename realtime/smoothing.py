@@ -23,9 +23,9 @@ LONGEST_GAP_NS = NS_PER_S // 2
 class OneEuroSettings:
     """`min_cutoff_hz` rules jitter at rest, `beta` lag in motion (cutoff added per face size a second)."""
 
-    min_cutoff_hz: float = 2.0
-    beta: float = 40.0
-    derivative_cutoff_hz: float = 3.0
+    min_cutoff_hz: float = 1.0
+    beta: float = 20.0
+    derivative_cutoff_hz: float = 1.5
 
 
 class OneEuro:

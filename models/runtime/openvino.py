@@ -35,6 +35,9 @@ class OpenVinoSession:
         _check_device(core, device)
         try:
             model = core.read_model(path)
+            # Compiling folds layers together and hands their names on: an output may answer to several.
+            input_names = [port.any_name for port in model.inputs]
+            output_names = [port.any_name for port in model.outputs]
             if picture is not None:
                 model = _with_picture_input(model, picture)
         except RuntimeError as error:
@@ -51,8 +54,8 @@ class OpenVinoSession:
                 "try the device CPU, or another backend",
             ) from error
         self._name = path.name
-        self._inputs = tuple(_spec(port) for port in compiled.inputs)
-        self._outputs = tuple(_spec(port) for port in compiled.outputs)
+        self._inputs = tuple(map(_spec, input_names, compiled.inputs))
+        self._outputs = tuple(map(_spec, output_names, compiled.outputs))
         self._dtypes = {spec.name: np.dtype(spec.dtype) for spec in self._inputs}
         self._fed: dict[str, NDArray[Any]] = {}
         self._results: dict[str, NDArray[Any]] = {}
@@ -160,11 +163,11 @@ def _picture_port(model: openvino.Model) -> Any:
     raise RuntimeError("it has no picture input (none has four dimensions)")
 
 
-def _spec(port: Any) -> TensorSpec:
+def _spec(name: str, port: Any) -> TensorSpec:
     shape = tuple(
         -1 if dimension.is_dynamic else int(dimension.get_length()) for dimension in port.get_partial_shape()
     )
-    return TensorSpec(port.any_name, shape, np.dtype(port.get_element_type().to_dtype()).name)
+    return TensorSpec(name, shape, np.dtype(port.get_element_type().to_dtype()).name)
 
 
 def _reason(error: BaseException) -> str:

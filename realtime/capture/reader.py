@@ -1,10 +1,10 @@
 """The thread that owns the source: it opens, reads, paces, reopens, and never waits for its reader.
 
-    OPENING ── opened ──> RUNNING ── end ──> ENDED
-       │                   │   ^
-       │ failed            │   └── reopened ──┐
-       v                   v                  │
-    FAILED <── a clip ── lost ── a device ──> LOST
+OPENING ── opened ──> RUNNING ── end ──> ENDED
+   │                   │   ^
+   │ failed            │   └── reopened ──┐
+   v                   v                  │
+FAILED <── a clip ── lost ── a device ──> LOST
 """
 
 import logging
@@ -73,7 +73,7 @@ class Reader:
         notify: Callable[[], None] | None = None,
         held: int = 1,
     ) -> None:
-        """`notify` is called in the reader's thread after each frame and once when the source ended or failed.
+        """`notify` is called in the reader's thread after each frame and once at the end.
 
         `held`: how many taken frames the taker keeps at a time.
         """

@@ -8,10 +8,11 @@ __all__ = ["Cadence"]
 class Cadence:
     """A deadline that moves by one period for each picture published, new or repeated.
 
-    The deadlines are absolute, so that the mean rate is the cadence's however late each call is. They stay
-    within half a period of patience after a picture, so that a source at the cadence's own rate that is
-    a little late is not overtaken by a repetition, and they are set anew after a delay of more than one
-    period: no burst makes up for a stall.
+    The deadlines are absolute, so that the mean rate is the cadence's however late each call is. The first
+    lies one and a half periods ahead, so that a source at the cadence's own rate that is a little late is
+    not overtaken by a repetition; none lies more than two periods ahead, so that a fast source that stops
+    is soon filled in for; and after a delay of more than one period they are set anew: no burst makes up
+    for a stall.
     """
 
     def __init__(self, fps: float) -> None:
@@ -25,11 +26,7 @@ class Cadence:
 
     def published(self, now_ns: int) -> None:
         """A picture went out at `now_ns`, new or repeated."""
-        patience_ns = self.period_ns // 2
-        if self._due_ns is None:
-            self._due_ns = now_ns + self.period_ns + patience_ns
-            return
-        due_ns = self._due_ns + self.period_ns
-        if due_ns <= now_ns:
-            due_ns = now_ns + self.period_ns
-        self._due_ns = min(due_ns, now_ns + self.period_ns + patience_ns)
+        if self._due_ns is None or now_ns - self._due_ns >= self.period_ns:
+            self._due_ns = now_ns + self.period_ns * 3 // 2
+        else:
+            self._due_ns = min(self._due_ns + self.period_ns, now_ns + 2 * self.period_ns)

@@ -1,7 +1,7 @@
 """The thread that owns a sink: it opens, publishes, repeats, reopens, and hurts nobody else.
 
-    OPENING ── opened ──> RUNNING ── lost ──> LOST ── reopened ──> RUNNING
-        └── failed ──────────────────────────> LOST          any ── close ──> CLOSED
+OPENING ── opened ──> RUNNING ── lost ──> LOST ── reopened ──> RUNNING
+    └── failed ──────────────────────────> LOST          any ── close ──> CLOSED
 """
 
 import logging

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ class SourceContract:
         grabs = self.read(source, 3)
         stamps = [grab.media_ns for grab in grabs]
         assert stamps[0] >= 0
-        assert all(later > earlier for earlier, later in zip(stamps, stamps[1:], strict=False))
+        assert all(later > earlier for earlier, later in pairwise(stamps))
 
     def test_opening_twice_starts_anew(self, source: Source) -> None:
         source.open()

@@ -1,0 +1,107 @@
+"""Frames, and scripted ends of the frame loop."""
+
+import asyncio
+
+import numpy as np
+
+from realtime.errors import RealtimeError
+from realtime.frame import Frame, Outcome, Result
+from tests.fakes.clock import FakeClock
+
+__all__ = ["SECRET", "RecordingOutputs", "ScriptedFeed", "TimedWork", "secret_frame", "shows_secret"]
+
+SECRET = np.array([[0, 255, 0, 255], [255, 0, 255, 0]] * 2, np.uint8)
+"""A pattern that nothing but the raw frame can show."""
+
+
+def secret_frame(seq: int, captured_ns: int, height: int = 72, width: int = 128) -> Frame:
+    """A frame tiled with the secret pattern."""
+    tile = np.tile(SECRET, (height // 4, width // 4))
+    return Frame(seq, captured_ns, np.repeat(tile[:, :, None], 3, axis=2).copy())
+
+
+def shows_secret(bgr: np.ndarray) -> bool:
+    """Whether any 4 x 4 part of the picture repeats the secret pattern, however dim."""
+    grey = bgr[:, :, 1].astype(np.float32)
+    for top in range(0, grey.shape[0] - 3, 2):
+        for left in range(0, grey.shape[1] - 3, 2):
+            part = grey[top : top + 4, left : left + 4]
+            if part.std() > 2 and np.corrcoef(part.ravel(), SECRET.ravel())[0, 1] > 0.9:
+                return True
+    return False
+
+
+class ScriptedFeed:
+    """A feed that the test fills; like the triple buffer, it keeps only the newest."""
+
+    def __init__(self) -> None:
+        self._waiting: Frame | None = None
+        self.over = False
+        self.trouble: str | None = None
+        self.dropped = 0
+
+    def put(self, frame: Frame) -> None:
+        self.dropped += self._waiting is not None
+        self._waiting = frame
+
+    def take(self) -> Frame | None:
+        frame, self._waiting = self._waiting, None
+        return frame
+
+    def ended(self) -> bool:
+        return self.over
+
+    def problem(self) -> str | None:
+        return self.trouble
+
+
+class TimedWork:
+    """A worker whose frames take `cost_ns` of the fake clock; `fail` makes them raise, `hang` never end."""
+
+    def __init__(self, clock: FakeClock, cost_ns: int, outcome: Outcome = Outcome.SWAPPED) -> None:
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.cost_ns = cost_ns
+        self.outcome = outcome
+        self.fail: RealtimeError | None = None
+        self.hang = False
+        self.restarts = 0
+
+    def process(self, frame: Frame) -> asyncio.Future[Result]:
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        if not self.hang:
+            task = asyncio.create_task(self._finish(frame, done))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return done
+
+    async def restart(self) -> None:
+        self.restarts += 1
+        self.hang = False
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _finish(self, frame: Frame, done: asyncio.Future[Result]) -> None:
+        await self._clock.sleep_until(self._clock.now_ns() + self.cost_ns)
+        if done.done():
+            return
+        if self.fail is not None:
+            done.set_exception(self.fail)
+            return
+        swapped = self.outcome is Outcome.SWAPPED
+        picture = np.full_like(frame.bgr, 128) if swapped else frame.bgr
+        done.set_result(Result(frame, picture, self.outcome, ()))
+
+
+class RecordingOutputs:
+    """What the outputs were given, with the time of each."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.pictures: list[tuple[int, object]] = []
+
+    def offer(self, value: object) -> None:
+        self.pictures.append((self._clock.now_ns(), value))
