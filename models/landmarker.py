@@ -93,7 +93,7 @@ class FaceMesh:
             (self._size, self._size),
             dst=self._crop[0],
             flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         outputs = self._session.run({self._input: self._crop})
         local = outputs[self._points].reshape(POINT_COUNT, 3)

@@ -62,7 +62,12 @@ def draw_card(width: int, height: int, title: str, detail: str = "") -> NDArray[
     lines = wrap(detail, detail_px, 400, room_px)[:LONGEST_DETAIL_LINES]
 
     line_px, gap_px = round(detail_px * 1.5), round(unit * 0.05)
-    block_px = emblem.shape[0] + gap_px + round(title_px * 1.3) + (gap_px // 2 + line_px * len(lines) if lines else 0)
+    block_px = (
+        emblem.shape[0]
+        + gap_px
+        + round(title_px * 1.3)
+        + (gap_px // 2 + line_px * len(lines) if lines else 0)
+    )
     y = max(0, round((height - block_px) * 0.48))
 
     centred(card, emblem, y, ACCENT)
@@ -75,7 +80,9 @@ def draw_card(width: int, height: int, title: str, detail: str = "") -> NDArray[
 
     name = text_mask(PROGRAM, max(7, round(unit * 0.026)), 500)
     if y + name.shape[0] < height:
-        blend(card, name, (width - name.shape[1]) // 2, height - round(unit * 0.05) - name.shape[0] // 2, NAME)
+        blend(
+            card, name, (width - name.shape[1]) // 2, height - round(unit * 0.05) - name.shape[0] // 2, NAME
+        )
     return card
 
 

@@ -23,9 +23,9 @@ STABLE_AFTER_NS = 2 * NS_PER_S
 """When no face was born, lost or doubted for this long, the beat slows down."""
 DOUBT_LASTS_NS = 300 * NS_PER_MS
 """A doubted face is looked for this long before it counts as gone."""
-CUT_DISTANCE = 0.35
-"""Half the L1 distance of two luma histograms, 0 to 1, that counts as a scene cut. Steady clips stay under
-0.1 from frame to frame."""
+CUT_LEVELS = 24.0
+"""How far the luma of two frames lies apart, as the earth mover's distance of their histograms in grey
+levels, to count as a scene cut. A change of exposure alone moves it by as many levels as it adds."""
 SAME_FACE_IOU = 0.25
 TWIN_IOU = 0.5
 """Two tracks that overlap more than this follow one face."""
@@ -197,10 +197,10 @@ class Tracker:
         )
 
     def _is_cut(self, histogram: NDArray[np.float32]) -> bool:
-        return (
-            self._histogram is not None
-            and float(np.abs(histogram - self._histogram).sum()) / 2 > CUT_DISTANCE
-        )
+        if self._histogram is None:
+            return False
+        moved = float(np.abs(np.cumsum(histogram - self._histogram)).sum()) * (256 / HISTOGRAM_BINS)
+        return moved > CUT_LEVELS
 
     def _beat_due(self) -> bool:
         if self._detected_ns is None:

@@ -43,7 +43,7 @@ class OpenVinoSession:
         except RuntimeError as error:
             raise ModelError(
                 f"{path.name} cannot be read as a model: {_reason(error)}",
-                f"fetch it again: delete {path} and run: realtime models fetch",
+                f"delete {path} and fetch it again: realtime models fetch {path.stem}",
             ) from error
         try:
             compiled = core.compile_model(model, device, _properties(device, threads))

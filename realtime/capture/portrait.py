@@ -1,16 +1,53 @@
-"""The built-in portrait: a drawn person."""
+"""The built-in portrait: a person who does not exist, drawn by code alone."""
+
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.capture.portrait_body import draw_body, draw_neck
+from realtime.capture.portrait_eyes import draw_brows, draw_eyes
+from realtime.capture.portrait_hair import draw_back_hair, draw_top_hair
+from realtime.capture.portrait_head import draw_ears, draw_mouth, draw_nose, draw_skin
+from realtime.paint import Canvas
+
 __all__ = ["draw_portrait"]
 
+FRAME_CM = (46.0, 38.0)
+"""Width and height that the picture shows at least, in centimetres on the head."""
+CENTRE_CM = (0.0, 0.8)
+"""What lies in the middle of the picture."""
+WORK_SCALE = 32.0
+"""Pixels per centimetre at which it is drawn, before it is brought to its size."""
 
-def draw_portrait(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 BGR for `size` = (width, height)."""
+
+@lru_cache(maxsize=4)
+def draw_portrait(size: tuple[int, int], openness: float = 1.0) -> NDArray[np.uint8]:
+    """The portrait as (H, W, 3) uint8 BGR for `size` = (width, height); `openness` of the eyes, 0 to 1."""
     width, height = size
-    portrait = np.full((height, width, 3), 170, np.uint8)
-    axes = (round(height * 0.2), round(height * 0.27))
-    cv2.ellipse(portrait, (width // 2, round(height * 0.45)), axes, 0, 0, 360, (140, 160, 200), -1, cv2.LINE_AA)
-    return portrait
+    scale = min(width / FRAME_CM[0], height / FRAME_CM[1])
+    work_size = (round(width * WORK_SCALE / scale), round(height * WORK_SCALE / scale))
+    origin = (CENTRE_CM[0] - work_size[0] / 2 / WORK_SCALE, CENTRE_CM[1] - work_size[1] / 2 / WORK_SCALE)
+    canvas = Canvas(_studio(*work_size), WORK_SCALE, origin)
+    draw_back_hair(canvas)
+    draw_neck(canvas)
+    draw_body(canvas)
+    draw_ears(canvas)
+    skin = draw_skin(canvas)
+    draw_nose(canvas)
+    draw_mouth(canvas)
+    draw_brows(canvas)
+    draw_eyes(canvas, openness)
+    draw_top_hair(canvas, skin)
+    return np.asarray(cv2.resize(canvas.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _studio(width: int, height: int) -> NDArray[np.uint8]:
+    """A wall with a soft light on it."""
+    y = np.linspace(-1, 1, height // 8, dtype=np.float32)[:, None]
+    x = (np.linspace(-1, 1, width // 8, dtype=np.float32) * (width / height))[None, :]
+    glow = np.exp(-((x + 0.25) ** 2 + (y + 0.15) ** 2) / 1.3)
+    dark, light = np.array((128, 122, 92), np.float32), np.array((214, 216, 196), np.float32)
+    ground = np.asarray(dark + (light - dark) * glow[..., None], np.uint8)
+    return np.asarray(cv2.resize(ground, (width, height)), np.uint8)

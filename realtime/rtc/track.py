@@ -86,7 +86,9 @@ class PictureTrack(MediaStreamTrack):
                 self._last, self._last_taken_ns = picture, self._clock.now_ns()
                 return picture, picture.captured_ns
             try:
-                await asyncio.wait_for(self._news.wait(), self._repeat_after_s)
+                # Not wait_for: before Python 3.12 it can swallow a cancellation, and aiortc cancels us.
+                async with asyncio.timeout(self._repeat_after_s):
+                    await self._news.wait()
             except TimeoutError:
                 if self._last is not None and self.readyState == "live":
                     since_ns = self._clock.now_ns() - self._last_taken_ns

@@ -173,9 +173,11 @@ class Viewers:
         logger.info("a viewer goes: %d of %d", len(self._peers), self._max_viewers)
 
     async def _watch(self) -> None:
-        while True:
+        while not self._closed:
+            # Not wait_for: before Python 3.12 it can swallow the cancellation that `close` sends.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._changed.wait()
             self._changed.clear()
             for session_id, peer in tuple(self._peers.items()):
                 reason = await self._verdict(peer)
@@ -211,7 +213,7 @@ class Viewers:
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
+            await asyncio.wait({watcher}, timeout=CLOSE_TIMEOUT_S)
         await asyncio.gather(*(self.remove(session_id) for session_id in tuple(self._peers)))
         await asyncio.gather(*self._closing)
         self._converter.close()

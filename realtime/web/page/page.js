@@ -4,6 +4,10 @@ import { Viewer, authorisation, readToken } from './whep.js'
 
 const POLL_MS = 1000
 const at = (id) => document.getElementById(id)
+// A screen reader reads a status out again whenever it is written, so only changes are.
+const put = (id, text) => {
+  if (at(id).textContent !== text) at(id).textContent = text
+}
 const token = readToken()
 if (location.hash.includes('token=')) history.replaceState(null, '', location.pathname)
 if (token) at('bare').href = `/player#token=${encodeURIComponent(token)}`
@@ -11,7 +15,7 @@ if (token) at('bare').href = `/player#token=${encodeURIComponent(token)}`
 const video = document.querySelector('video')
 const viewer = new Viewer(video, token, (state, words) => {
   at('screen').dataset.state = state
-  at('words').textContent = words
+  put('words', words.charAt(0).toUpperCase() + words.slice(1))
   at('play').hidden = state !== 'blocked'
 })
 at('play').addEventListener('click', () => viewer.play())
@@ -28,15 +32,15 @@ const SHOWN = {
 }
 
 function say(symbol, word, tone, reason) {
-  at('symbol').textContent = symbol
-  at('word').textContent = word
-  at('reason').textContent = reason || ''
+  put('symbol', symbol)
+  put('word', word)
+  put('reason', reason || '')
   at('state').dataset.tone = tone
 }
 
 const whole = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–')
 
-function show(report) {
+function showFigures(report) {
   const { frames = {}, fps = {}, age_ms: age = {}, detect = {}, viewers = {} } = report
   const searched = frames.processed ? (100 * detect.calls) / frames.processed : NaN
   const figures = {
@@ -49,20 +53,29 @@ function show(report) {
     viewers: whole(viewers.connected),
     limit: whole(viewers.limit),
   }
-  for (const [id, text] of Object.entries(figures)) at(id).textContent = text
+  for (const [id, text] of Object.entries(figures)) put(id, text)
+}
+
+function show(report) {
+  showFigures(report)
   const known = SHOWN[report.shown]
   if (!report.ready) say('◌', 'WARMING UP', 'wait', report.reason || 'the models are loaded')
   else if (known) say(...known, report.reason)
   else say('●', report.state || report.status.split(' ')[0] || 'RUNNING', 'good', report.reason)
 }
 
+function lost(word, reason) {
+  showFigures({})
+  say('✕', word, 'bad', reason)
+}
+
 async function poll() {
   try {
     const response = await fetch('/api/v1/stats', { headers: authorisation(token), cache: 'no-store' })
     if (response.ok) show(await response.json())
-    else say('✕', 'NO FIGURES', 'bad', response.status === 401 ? 'the token is missing or wrong' : '')
+    else lost('NO FIGURES', response.status === 401 ? 'the token is missing or wrong' : '')
   } catch {
-    say('✕', 'STOPPED', 'bad', 'the program does not answer')
+    lost('STOPPED', 'the program does not answer')
   }
   setTimeout(poll, POLL_MS)
 }

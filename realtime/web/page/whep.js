@@ -3,6 +3,8 @@
 const RETRY_MS = 2000
 const GATHER_MS = 500
 const FIRST_PICTURE_MS = 10000
+const SILENT_MS = 4000
+const LOOK_MS = 1000
 const TOKEN_KEY = 'realtime-token'
 
 // The token comes in the fragment, which browsers do not send to any server, and not in the query.
@@ -80,14 +82,31 @@ export class Viewer {
     const session = response.headers.get('Location')
     if (attempt !== this.attempt) return this.remove(session)
     this.session = session
-    let pictures = false
-    this.video.addEventListener('loadeddata', () => (pictures = true), { once: true })
     await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() }).catch((error) => {
       throw new Refused(`This browser refused the answer: ${error.message}`)
     })
-    setTimeout(() => {
-      if (!pictures) this.retry(attempt, 'No picture came. A firewall may stand between.')
-    }, FIRST_PICTURE_MS)
+    this.watch(attempt, peer)
+  }
+
+  // The program sends a picture each second at least, so that silence means that it has gone. The
+  // browser itself would take much longer to say so.
+  watch(attempt, peer) {
+    let packets = 0
+    let heard = performance.now()
+    const look = async () => {
+      if (attempt !== this.attempt) return
+      const now = performance.now()
+      const received = await packetsReceived(peer)
+      if (received !== packets) {
+        packets = received
+        heard = now
+      } else if (now - heard > (packets ? SILENT_MS : FIRST_PICTURE_MS)) {
+        const words = packets ? 'The picture stopped.' : 'No picture came. A firewall may stand between.'
+        return this.retry(attempt, words)
+      }
+      setTimeout(look, LOOK_MS)
+    }
+    setTimeout(look, LOOK_MS)
   }
 
   async play() {
@@ -117,6 +136,14 @@ export class Viewer {
   remove(session) {
     fetch(session, { method: 'DELETE', keepalive: true, headers: authorisation(this.token) }).catch(() => {})
   }
+}
+
+async function packetsReceived(peer) {
+  let packets = 0
+  for (const entry of (await peer.getStats()).values()) {
+    if (entry.type === 'inbound-rtp') packets += entry.packetsReceived
+  }
+  return packets
 }
 
 function gathered(peer) {

@@ -8,6 +8,9 @@ from realtime.frame import Picture, PictureKind
 from realtime.rtc.i420 import I420Converter
 from tests.fakes.card_publisher import card
 
+WHITE_LUMA = 235
+"""White in video range (ITU-R BT.601)."""
+
 
 @pytest.fixture
 def converter():
@@ -37,7 +40,7 @@ async def test_viewers_share_a_conversion_but_not_a_frame(converter: I420Convert
 async def test_a_picture_with_an_old_number_is_not_mistaken_for_the_last(converter: I420Converter) -> None:
     await converter.frame(card(1, 0))
     other = Picture(1, 0, np.full((360, 640, 3), 255, np.uint8), PictureKind.CARD)
-    assert (await converter.frame(other)).to_ndarray()[0, 0] == 255
+    assert (await converter.frame(other)).to_ndarray()[0, 0] == WHITE_LUMA
 
 
 @pytest.mark.parametrize("size", [(65, 49), (2, 2), (640, 30), (48, 65)])
@@ -46,7 +49,7 @@ async def test_odd_sides_lose_their_last_pixel(converter: I420Converter, size: t
     picture = Picture(1, 0, np.full((height, width, 3), 255, np.uint8), PictureKind.CARD)
     frame = await converter.frame(picture)
     assert (frame.width, frame.height) == (width & ~1, height & ~1)
-    assert int(frame.to_ndarray()[: height & ~1].min()) == 255
+    assert int(frame.to_ndarray()[: height & ~1].min()) == WHITE_LUMA
 
 
 async def test_what_cannot_be_converted_is_said(converter: I420Converter) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from realtime.clock import NS_PER_S
+from realtime.rtc import viewers
 from realtime.rtc.liveness import CONNECT_WITHIN_NS, SILENCE_NS, Liveness
 
 T0 = 5 * NS_PER_S
@@ -32,8 +33,6 @@ def test_a_peer_that_falls_silent_goes() -> None:
 
 
 def test_gone_within_ten_seconds() -> None:
-    from realtime.rtc import viewers
-
     longest_s = max(CONNECT_WITHIN_NS, SILENCE_NS) / NS_PER_S + viewers.LOOK_EVERY_S
     assert longest_s < 10
     assert SILENCE_NS / NS_PER_S + viewers.LOOK_EVERY_S + viewers.CLOSE_TIMEOUT_S <= 10

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_pts_strictly_rise(converter: I420Converter, steps: list[tuple[int, int]
         return made
 
     made = asyncio.run(main())
-    assert all(later > earlier for earlier, later in zip(made, made[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(made))
 
 
 async def test_pts_follow_the_capture(broadcast: Broadcast[Picture], converter: I420Converter) -> None:
@@ -125,6 +126,20 @@ async def test_stop_ends_a_waiting_recv_and_leaves_the_broadcast(
     assert len(broadcast) == 0
     with pytest.raises(MediaStreamError):
         await track.recv()
+
+
+async def test_a_cancelled_recv_is_cancelled_even_when_a_picture_comes_with_it(
+    broadcast: Broadcast[Picture], converter: I420Converter
+) -> None:
+    track = PictureTrack(broadcast, converter, FakeClock())
+    receiving = asyncio.create_task(track.recv())
+    await settle()
+    track._news.set()
+    await asyncio.sleep(0)
+    receiving.cancel()
+    await asyncio.wait({receiving}, timeout=WAIT_S)
+    assert receiving.cancelled()
+    track.stop()
 
 
 async def test_a_picture_that_cannot_be_sent_ends_the_track(

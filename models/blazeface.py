@@ -1,0 +1,96 @@
+"""BlazeFace, short and full range."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.catalog import Contract
+from models.detection import (
+    OVERLAP_THRESHOLD,
+    SCORE_THRESHOLD,
+    Detection,
+    Letterbox,
+    cell_centres,
+    check_output,
+    covered,
+    merged,
+)
+from models.runtime.base import Session
+
+__all__ = ["BlazeFace"]
+
+TILED_ASPECT = 1.5  # from this ratio of sides on, a letterbox gives much of the input away
+
+
+class BlazeFace:
+    """V. Bazarevsky et al., "BlazeFace: sub-millisecond neural face detection on mobile GPUs", 2019.
+
+    Each anchor is the centre of a grid cell; its 16 regressors are a box (centre, width, height) and six
+    points (two eyes, nose, mouth, two ears) in pixels of the network's input, relative to that centre.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        contract: Contract,
+        anchors: tuple[tuple[int, int], ...],
+        *,
+        score_threshold: float = SCORE_THRESHOLD,
+    ) -> None:
+        picture = contract.picture
+        self._session = session
+        self._input = session.inputs[0].name
+        self._boxes = contract.outputs.get("boxes", "boxes")
+        self._scores = contract.outputs.get("scores", "scores")
+        self._centres = cell_centres(picture, anchors)
+        count = self._centres.shape[0]
+        for name, width in ((self._boxes, 16), (self._scores, 1)):
+            check_output(session, name, (1, count, width))
+        self._whole = Letterbox(picture)
+        self._tile = Letterbox(picture)
+        self._logit_threshold = float(np.log(score_threshold / (1 - score_threshold)))
+
+    def detect(self, bgr: NDArray[np.uint8]) -> tuple[Detection, ...]:
+        """The faces of the whole frame, then those too small for it that its square tiles show.
+
+        At 1280x720 the short range network finds faces from about 120 pixels across in the whole frame and
+        from about 70 in the tiles.
+        """
+        found = list(self._look(bgr, self._whole))
+        for x, y, side in _tiles(bgr.shape[1], bgr.shape[0]):
+            for one in self._look(bgr[y : y + side, x : x + side], self._tile):
+                moved = _moved(one, x, y)
+                if all(covered(moved.box, known.box) <= OVERLAP_THRESHOLD for known in found):
+                    found.append(moved)
+        return tuple(sorted(found, key=lambda one: -one.score))
+
+    def _look(self, bgr: NDArray[np.uint8], letterbox: Letterbox) -> tuple[Detection, ...]:
+        outputs = self._session.run({self._input: letterbox.fill(bgr)})
+        logits = outputs[self._scores][0, :, 0]
+        found = np.flatnonzero(logits >= self._logit_threshold)
+        if found.size == 0:
+            return ()
+        centres = self._centres[found]
+        regressors = outputs[self._boxes][0, found].astype(np.float32).reshape(-1, 8, 2)
+        middles = regressors[:, 0] + centres
+        halves = regressors[:, 1] / 2
+        boxes = np.concatenate([middles - halves, middles + halves], axis=1)
+        points = regressors[:, 2:6] + centres[:, np.newaxis]
+        scores = 1 / (1 + np.exp(-np.clip(logits[found], -100.0, 100.0)))
+        return merged(letterbox, boxes, points, scores)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _tiles(width: int, height: int) -> tuple[tuple[int, int, int], ...]:
+    """(x, y, side) of the squares that cover a long frame, one at each end of it; none for others."""
+    side = min(width, height)
+    if max(width, height) < TILED_ASPECT * side:
+        return ()
+    return (0, 0, side), (width - side, height - side, side)
+
+
+def _moved(detection: Detection, x: int, y: int) -> Detection:
+    x0, y0, x1, y1 = detection.box
+    points = detection.points + np.array([x, y], dtype=np.float32)
+    return Detection((x0 + x, y0 + y, x1 + x, y1 + y), points, detection.score)

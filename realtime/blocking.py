@@ -1,0 +1,56 @@
+"""Blocking calls beside the event loop, in threads that cannot keep the program alive."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from realtime.errors import DeviceError, RealtimeError
+
+__all__ = ["in_thread", "unless"]
+
+T = TypeVar("T")
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """Run a blocking call in a daemon thread: one that never returns does not keep the program alive."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def deliver(value: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(value)  # type: ignore[arg-type]
+
+    def run() -> None:
+        try:
+            value = call()
+        except RealtimeError as error:
+            loop.call_soon_threadsafe(deliver, None, error)
+        except Exception as error:
+            translated = DeviceError(f"{type(error).__name__}: {error}", "run with --log-level debug")
+            translated.__cause__ = error
+            loop.call_soon_threadsafe(deliver, None, translated)
+        else:
+            loop.call_soon_threadsafe(deliver, value, None)
+
+    threading.Thread(target=run, name="realtime-blocking", daemon=True).start()
+    return await done
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
+    """Do `work`; False when `stop` was set first, and then the work is cancelled."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+            return True
+        return False
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)

@@ -1,0 +1,35 @@
+"""The page as one part of the run: viewers, server and the sink that feeds them."""
+
+from realtime.clock import Clock
+from realtime.config import WebConfig, resolve_secret
+from realtime.frame import Picture
+from realtime.rtc.viewers import Viewers
+from realtime.sinks.webrtc import WebRtcSink
+from realtime.slot import Broadcast
+from realtime.web.server import WebServer
+from realtime.web.view import StatusView
+
+__all__ = ["Page"]
+
+
+class Page:
+    """Starts with `start`, ends with `close`. Raises ConfigError for a bind that needs a token."""
+
+    def __init__(self, web: WebConfig, view: StatusView, clock: Clock) -> None:
+        self._broadcast: Broadcast[Picture] = Broadcast()
+        self._viewers = Viewers(self._broadcast, web.max_viewers, clock=clock)
+        self._server = WebServer(web.host, web.port, resolve_secret(web.token) or None, self._viewers, view)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    async def start(self) -> WebRtcSink:
+        """Listen; returns the sink that the viewers watch. Raises DeviceError when the port is taken."""
+        await self._server.start()
+        return WebRtcSink(self._broadcast, self._server.url)
+
+    async def close(self) -> None:
+        """End the viewers, then the server. Idempotent, bounded, never raises."""
+        await self._viewers.close()
+        await self._server.close()

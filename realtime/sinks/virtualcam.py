@@ -1,0 +1,123 @@
+"""A camera that other programs see: v4l2loopback on Linux, OBS or Unity Capture elsewhere."""
+
+import logging
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyvirtualcam
+from numpy.typing import NDArray
+
+from realtime.capture.enumerate import list_virtual_cameras
+from realtime.errors import DeviceError
+from realtime.frame import Picture
+from realtime.sinks.base import StreamInfo
+from realtime.sinks.letterbox import Letterbox
+from realtime.sinks.stderr_capture import StderrCapture
+
+__all__ = ["VirtualCameraSink", "cure", "find_virtual_camera"]
+
+log = logging.getLogger(__name__)
+
+
+def find_virtual_camera() -> str | None:
+    """The first virtual camera's node or name, looked up without opening it; None when there is none."""
+    cameras = list_virtual_cameras()
+    return cameras[0].node or cameras[0].name if cameras else None
+
+
+def cure(platform: str = sys.platform) -> str:
+    """What a user does to have a virtual camera on this system."""
+    if platform.startswith("linux"):
+        return (
+            "sudo apt install v4l2loopback-dkms, then "
+            'sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label="realtime"'
+        )
+    if platform == "darwin":
+        return "install OBS 30 or newer, and start and stop its virtual camera once"
+    return "install OBS (it brings a virtual camera) or Unity Capture"
+
+
+class VirtualCameraSink:
+    """Feeds a virtual camera frames of one size, fixed when it is opened, at a steady beat.
+
+    Programs in a call keep the camera open: its size never changes, and they take a camera that falls
+    silent for a broken one.
+    """
+
+    name = "virtualcam"
+
+    def __init__(self, device: str | None = None, backend: str | None = None) -> None:
+        """`device`: a node or a camera's name, None for the first; `backend`: pyvirtualcam's, None for any."""
+        self.cadence_fps: float | None = 30.0
+        self._device = device
+        self._backend = backend
+        self._camera: pyvirtualcam.Camera | None = None
+        self._stderr: StderrCapture | None = None
+        self._letterbox = Letterbox(2, 2)
+        self._i420: NDArray[np.uint8] = np.empty((3, 2), np.uint8)
+
+    def open(self, stream: StreamInfo) -> str:
+        self.close()
+        width, height = max(2, stream.width & ~1), max(2, stream.height & ~1)
+        self.cadence_fps = stream.fps
+        self._letterbox = Letterbox(width, height)
+        self._i420 = np.empty((height * 3 // 2, width), np.uint8)
+        self._stderr = StderrCapture(_is_of_the_backend)
+        try:
+            with self._stderr.turned():
+                camera = pyvirtualcam.Camera(
+                    width,
+                    height,
+                    stream.fps,
+                    fmt=pyvirtualcam.PixelFormat.I420,
+                    device=self._device,
+                    backend=self._backend,
+                )
+        except Exception as error:
+            self.close()
+            raise self._refused(error) from error
+        self._camera = camera
+        return f"{camera.device} {width}x{height}@{stream.fps:g} ({camera.backend})"
+
+    def publish(self, picture: Picture) -> None:
+        if self._camera is None or self._stderr is None:
+            raise DeviceError("the virtual camera is not open", "open it before publishing")
+        cv2.cvtColor(self._letterbox.fit(picture.bgr), cv2.COLOR_BGR2YUV_I420, dst=self._i420)
+        try:
+            with self._stderr.turned():
+                self._camera.send(self._i420)
+        except Exception as error:
+            raise DeviceError(f"the virtual camera took no picture: {error}", cure()) from error
+        # The Linux backend prints a failed write(2) instead of raising.
+        lines = self._stderr.lines()
+        if lines:
+            raise DeviceError(f"the virtual camera took no picture: {lines[-1]}", cure())
+
+    def close(self) -> None:
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            try:
+                camera.close()
+            except Exception:
+                log.exception("the virtual camera did not close well")
+        if self._stderr is not None:
+            self._stderr.close()
+            self._stderr = None
+
+    def _refused(self, error: Exception) -> DeviceError:
+        named = f"the virtual camera {self._device}" if self._device else "a virtual camera"
+        node = Path(self._device or find_virtual_camera() or "")
+        reason = " ".join(str(error).split())
+        if sys.platform.startswith("linux") and node.is_char_device():
+            return DeviceError(
+                f"{named} cannot be opened: {reason}",
+                f"end the program that feeds {node} or holds it at another size, or add yourself to the "
+                "group video: sudo usermod -aG video $USER, then log in again",
+            )
+        return DeviceError(f"{named} cannot be opened: {reason}", cure())
+
+
+def _is_of_the_backend(line: str) -> bool:
+    return "error writing frame" in line.lower()
