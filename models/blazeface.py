@@ -1,5 +1,7 @@
 """BlazeFace, short and full range."""
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,11 +85,14 @@ class BlazeFace:
 
 
 def _tiles(width: int, height: int) -> tuple[tuple[int, int, int], ...]:
-    """(x, y, side) of the squares that cover a long frame, one at each end of it; none for others."""
+    """(x, y, side) of the fewest squares that cover a long frame, evenly spread; none for other frames."""
     side = min(width, height)
-    if max(width, height) < TILED_ASPECT * side:
+    rest = max(width, height) - side
+    if side + rest < TILED_ASPECT * side:
         return ()
-    return (0, 0, side), (width - side, height - side, side)
+    gaps = ceil(rest / side)
+    shifts = [round(rest * number / gaps) for number in range(gaps + 1)]
+    return tuple((shift, 0, side) if width > height else (0, shift, side) for shift in shifts)
 
 
 def _moved(detection: Detection, x: int, y: int) -> Detection:

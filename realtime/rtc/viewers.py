@@ -163,10 +163,8 @@ class Viewers:
         peer.track.stop()
         self._gone_sent += peer.track.sent
         self._gone_missed += peer.track.slot_stats().overwritten
-        for task in tuple(peer.tasks):
-            task.cancel()
         # A task of its own, so that a cancelled caller does not leave the connection half closed.
-        closing = asyncio.create_task(_close(peer.connection), name="viewer closing")
+        closing = asyncio.create_task(_end(peer), name="viewer closing")
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
         await asyncio.shield(closing)
@@ -255,6 +253,14 @@ async def _add(connection: RTCPeerConnection, candidates: Sequence[IceCandidate]
         except Exception as error:
             # One bad candidate is no reason to lose the others: mostly, the peer's own checks connect us.
             logger.debug("a candidate was passed over: %r", error)
+
+
+async def _end(peer: _Peer) -> None:
+    tasks = tuple(peer.tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await _close(peer.connection)
 
 
 async def _close(connection: RTCPeerConnection) -> None:

@@ -5,7 +5,6 @@ Built a few times a second from integer counters and replaced whole; readers nev
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from realtime.health import State
@@ -16,7 +15,6 @@ __all__ = ["REPORT_VERSION", "SinkFigures", "Snapshot", "report"]
 REPORT_VERSION = 1
 
 _NONE = Percentiles(0.0, 0.0, 0.0, 0.0)
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +41,15 @@ class Snapshot:
     reason: str = ""
     """Why the state is not LIVE, for people; empty when it is."""
     uptime_s: float = 0.0
-    source: Mapping[str, Any] = _EMPTY
-    backend: Mapping[str, str] = _EMPTY
+    source: Mapping[str, Any] = field(default_factory=dict)
+    backend: Mapping[str, str] = field(default_factory=dict)
     """Role to "name/device/precision"."""
     captured: int = 0
     dropped: int = 0
     """Frames that a newer one overtook before the loop took them."""
     processed: int = 0
     failed: int = 0
-    outcomes: Mapping[str, int] = _EMPTY
+    outcomes: Mapping[str, int] = field(default_factory=dict)
     detect_calls: int = 0
     tracked: int = 0
     """Frames whose faces were found without the detector."""
@@ -62,7 +60,7 @@ class Snapshot:
     age: Percentiles = _NONE
     """Capture to publish, over the whole run, all outputs together."""
     recent_age: Percentiles = _NONE
-    stages: Mapping[str, Percentiles] = _EMPTY
+    stages: Mapping[str, Percentiles] = field(default_factory=dict)
     sinks: tuple[SinkFigures, ...] = field(default=())
     level: int = 0
     restarts: int = 0

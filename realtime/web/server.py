@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import logging
+import os
 import socket
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -50,6 +52,11 @@ class WebServer:
         host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._host, self._host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
+    @property
+    def page_url(self) -> str:
+        """The page's URL with the token in its fragment, if there is one: for a terminal, not for a log."""
+        return f"{self.url}/#token={quote(self._token, safe='')}" if self._token else self.url
+
     async def start(self) -> None:
         """Listen. Raises DeviceError when the port cannot be had."""
         listening = self._listen()
@@ -75,7 +82,7 @@ class WebServer:
             listening = socket.socket(family, kind, protocol)
             try:
                 # Windows gives this option another meaning: two servers on one port.
-                if hasattr(socket, "AF_UNIX"):
+                if os.name == "posix":
                     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 listening.bind(address)
                 listening.listen(BACKLOG)

@@ -192,6 +192,41 @@ async def test_the_token_comes_in_the_fragment_and_leaves_the_address(
         await asyncio.wait_for(server.close(), WAIT_S)
 
 
+@pytest.mark.usefixtures("publisher")
+async def test_it_asks_for_a_click_when_the_browser_refuses_to_play(page: Page, server: WebServer) -> None:
+    await page.add_init_script(
+        """
+        const play = HTMLMediaElement.prototype.play
+        HTMLMediaElement.prototype.play = function () {
+          return navigator.userActivation.isActive
+            ? play.call(this)
+            : Promise.reject(new DOMException('not yet', 'NotAllowedError'))
+        }
+        """
+    )
+    await page.goto(server.url)
+    await expect(page.locator("#words")).to_contain_text("click")
+    await page.get_by_role("button", name="Play").click()
+    await playing(page)
+    await expect(page.locator("#veil")).to_be_hidden()
+
+
+async def test_it_says_that_the_codec_was_refused(page: Page, server: WebServer) -> None:
+    await page.add_init_script(
+        """
+        const add = RTCPeerConnection.prototype.addTransceiver
+        RTCPeerConnection.prototype.addTransceiver = function (...given) {
+          const transceiver = add.apply(this, given)
+          const codecs = RTCRtpReceiver.getCapabilities('video').codecs
+          transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType === 'video/VP9'))
+          return transceiver
+        }
+        """
+    )
+    await page.goto(server.url)
+    await expect(page.locator("#words")).to_contain_text("No common codec: the offer has VP9")
+
+
 async def test_it_says_that_the_program_is_gone(page: Page, server: WebServer) -> None:
     await page.goto(server.url)
     await asyncio.wait_for(server.close(), WAIT_S)

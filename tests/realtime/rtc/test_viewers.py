@@ -249,6 +249,16 @@ async def test_candidates_after_the_offer_are_taken_and_bad_ones_passed_over(
             assert await client.frame()
 
 
+async def test_a_picture_of_another_size_goes_through(viewers: Viewers, sink: WebRtcSink) -> None:
+    async with WhepClient() as client:
+        with CardPublisher(sink):
+            await client.watch(viewers)
+            assert (await client.frame()).width == 640
+        with CardPublisher(sink, 320, 240):
+            widths = [(await client.frame()).width for _ in range(30)]
+    assert widths[-1] == 320
+
+
 async def test_close_ends_everybody_and_takes_no_more(sink: WebRtcSink) -> None:
     viewers = Viewers(sink.broadcast)
     await viewers.answer(Offer.parse(offer_sdp()))

@@ -67,3 +67,8 @@ async def test_its_url_is_one_to_open_here(
     viewers: Viewers, view: FakeStatusView, host: str, url: str
 ) -> None:
     assert WebServer(host, 81, "s3cret", viewers, view).url == url
+
+
+async def test_its_page_url_carries_the_token_in_the_fragment(viewers: Viewers, view: FakeStatusView) -> None:
+    assert WebServer("127.0.0.1", 81, None, viewers, view).page_url == "http://127.0.0.1:81"
+    assert WebServer("::1", 81, "a/b#c", viewers, view).page_url == "http://[::1]:81/#token=a%2Fb%23c"
