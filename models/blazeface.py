@@ -1,5 +1,6 @@
 """BlazeFace, short and full range."""
 
+from itertools import compress
 from math import ceil
 
 import numpy as np
@@ -52,17 +53,20 @@ class BlazeFace:
         self._logit_threshold = float(np.log(score_threshold / (1 - score_threshold)))
 
     def detect(self, bgr: NDArray[np.uint8]) -> tuple[Detection, ...]:
-        """The faces of the whole frame, then those too small for it that its square tiles show.
+        """The faces of the whole frame, and those of its square tiles that the whole frame shows too small.
 
         At 1280x720 the short range network finds faces from about 120 pixels across in the whole frame and
         from about 70 in the tiles.
         """
         found = list(self._look(bgr, self._whole))
         for x, y, side in _tiles(bgr.shape[1], bgr.shape[0]):
-            for one in self._look(bgr[y : y + side, x : x + side], self._tile):
-                moved = _moved(one, x, y)
-                if all(covered(moved.box, known.box) <= OVERLAP_THRESHOLD for known in found):
-                    found.append(moved)
+            for seen in self._look(bgr[y : y + side, x : x + side], self._tile):
+                entire = min(seen.box) >= 0 and max(seen.box) <= side
+                one = _moved(seen, x, y)
+                same = [covered(one.box, known.box) > OVERLAP_THRESHOLD for known in found]
+                if not any(same) or (entire and one.score > max(k.score for k in compress(found, same))):
+                    found = [known for known, is_same in zip(found, same, strict=True) if not is_same]
+                    found.append(one)
         return tuple(sorted(found, key=lambda one: -one.score))
 
     def _look(self, bgr: NDArray[np.uint8], letterbox: Letterbox) -> tuple[Detection, ...]:

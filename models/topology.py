@@ -17,6 +17,7 @@ __all__ = [
     "LEFT_BROW",
     "LEFT_EYE",
     "LEFT_EYE_OUTER",
+    "LIDS",
     "LIPS_INNER",
     "LIPS_OUTER",
     "MIRROR",
@@ -91,11 +92,25 @@ LEFT_BROW: Final = _ring(336, 296, 334, 293, 300, 276, 283, 282, 295, 285)
 BROWS: Final = (RIGHT_BROW, LEFT_BROW)
 
 HOLES: Final = (LIPS_INNER, RIGHT_EYE, LEFT_EYE)
-"""The rings inside which there are no triangles."""
+"""The rings inside which there are no triangles. Each begins at a corner; its points k and -k face each other."""
+
+
+def _lid(ring: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Triangles over a hole, in strips between the points that face each other, clockwise on the screen."""
+    half = len(ring) // 2
+    upper, lower = ring[: half + 1], np.concatenate([ring[:1], ring[half:][::-1]])
+    first = np.stack([upper[:-1], upper[1:], lower[1:]], axis=1)
+    second = np.stack([upper[:-1], lower[1:], lower[:-1]], axis=1)
+    strips = np.concatenate([first, second])
+    return strips[[len(set(strip)) == 3 for strip in strips.tolist()]]
+
+
+LIDS: Final = np.concatenate([_lid(ring) for ring in HOLES])
+"""(M, 3) i32: triangles that close the eyes and the inner mouth, clockwise on the screen."""
 
 RIGHT_EYE_OUTER: Final = 33
 LEFT_EYE_OUTER: Final = 263
 NOSE_TIP: Final = 1
 
-for _values in (CANONICAL, UV, MIRROR, TRIANGLES):
+for _values in (CANONICAL, UV, MIRROR, TRIANGLES, LIDS):
     _values.setflags(write=False)

@@ -140,11 +140,10 @@ class App:
 
             page = Page(config.web, self, self._clock)
             stack.push_async_callback(page.close)
-            self._outputs.add(await page.start(), stream)
+            await self._outputs.add(await page.start(), stream)
             self._say(f"watch it at {page.url}")
         for sink in self._endpoint.sinks:
-            if sink.name != "file":
-                self._outputs.add(sink, stream)
+            await self._outputs.add(sink, stream)
         self._publisher.card(Reason.STARTING.value, "loading the models")
 
     async def _warm_up(self) -> None:
@@ -161,9 +160,7 @@ class App:
             self._reader.start()
         self._info = await in_thread(lambda: self._reader.wait_open(OPEN_TIMEOUT_S))
         self._say(f"source: {self._info.description}")
-        for sink in self._endpoint.sinks:
-            if sink.name == "file":
-                self._outputs.add(sink, self._stream())
+        self._outputs.record()
 
     def _build(self) -> Pipeline:
         assert self._folder is not None, "the worker starts after the models are there"

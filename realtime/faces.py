@@ -37,7 +37,8 @@ def load_face(uri: str, analyse: Analyse) -> SourceFace:
     found = [face for face in analyse(bgr) if face.score >= LEAST_PRESENCE]
     if not found:
         raise ConfigError(
-            f"no face was found in {uri}", "choose a picture that shows the face from the front, in good light"
+            f"no face was found in {uri}",
+            "choose a picture that shows the face from the front, in good light",
         )
     if len(found) > 1:
         raise ConfigError(f"{uri} shows {len(found)} faces, and it is not clear which", "crop it to one face")
@@ -63,7 +64,9 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             f"there is no picture {str(path)!r}", "check the path, or take a persona: realtime faces list"
         ) from error
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", "check that it is a picture file") from error
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", "check that it is a picture file"
+        ) from error
     try:
         whole = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
         upright = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if whole is not None else None

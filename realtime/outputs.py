@@ -5,7 +5,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from realtime.blocking import in_thread
 from realtime.clock import Clock
+from realtime.errors import DeviceError
 from realtime.frame import Picture
 from realtime.sinks.base import Sink, StreamInfo
 from realtime.sinks.runner import SinkRunner
@@ -17,7 +19,10 @@ __all__ = ["OutputSet"]
 
 FILE_QUEUE = 16
 """Pictures that wait for a file's encoder before any is refused: half a second at 30 fps."""
+OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 3.0
+RECORDING = "file"
+"""The name of sinks that want every picture, and none before the first live one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +41,33 @@ class OutputSet:
         self._broadcast: Broadcast[Picture] = Broadcast()
         self._outputs: list[_Output] = []
 
-    def add(self, sink: Sink, stream: StreamInfo) -> SinkRunner:
-        """Start a thread that opens and feeds `sink`; its name is made unique among the outputs."""
+    async def add(self, sink: Sink, stream: StreamInfo) -> None:
+        """Start a thread that opens and feeds `sink`; its name is made unique among the outputs.
+
+        A recording gets no picture before `record`, so that it begins with the first live one.
+        Raises the sink's own error when it does not open; once open, it is opened again when it is lost.
+        """
         taken = {output.name for output in self._outputs}
         number = sum(name.split("#")[0] == sink.name for name in taken) + 1
         name = sink.name if number == 1 else f"{sink.name}#{number}"
         slot: Latest[Picture] | Lossless[Picture]
-        slot = Lossless(FILE_QUEUE) if sink.name == "file" else Latest()
+        slot = Lossless(FILE_QUEUE) if sink.name == RECORDING else Latest()
         ages = Histogram()
         runner = SinkRunner(sink, slot, stream, self._clock, ages.add)
         self._outputs.append(_Output(name, runner, slot, ages))
-        self._broadcast.attach(slot)
+        if sink.name != RECORDING:
+            self._broadcast.attach(slot)
         runner.start()
-        return runner
+        if not await in_thread(lambda: runner.wait_open(OPEN_TIMEOUT_S)):
+            raise runner.status.error or DeviceError(
+                f"{name} did not open within {OPEN_TIMEOUT_S:.0f} s", "close the programs that use it"
+            )
+
+    def record(self) -> None:
+        """Let the recordings begin."""
+        for output in self._outputs:
+            if isinstance(output.slot, Lossless):
+                self._broadcast.attach(output.slot)
 
     def offer(self, picture: Picture) -> None:
         """Give every output `picture`. Never blocks."""

@@ -128,6 +128,7 @@ class Worker:
 def _translated(error: Exception, what: str) -> RealtimeError:
     if isinstance(error, RealtimeError):
         return error
+    _log.debug("%s", what, exc_info=error)
     translated = BackendError(
         f"{what}: {type(error).__name__}: {error}", "run with --log-level debug, report it"
     )

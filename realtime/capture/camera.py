@@ -97,7 +97,7 @@ class CameraSource:
                 capture.release()
                 raise DeviceError(
                     f"{camera.name} ({target}) opens but gives no picture",
-                    "end the program that uses it, unplug it and plug it in again, or choose another --source",
+                    "end the program that uses it, or unplug it and plug it in again; or choose another",
                 )
             self._capture = capture
         self._shape = first.shape
@@ -149,7 +149,9 @@ class CameraSource:
             if device.lower() in camera.name.lower():
                 return camera
         names_there = ", ".join(f"{camera.index}: {camera.name}" for camera in cameras) or "none"
-        raise DeviceError(f"no camera is named {device!r}", f"cameras here: {names_there}; see realtime devices")
+        raise DeviceError(
+            f"no camera is named {device!r}", f"cameras here: {names_there}; see realtime devices"
+        )
 
     def _opened(self, target: int | str) -> Capture | None:
         """Open with MJPG at the size asked for, or else as the camera likes.

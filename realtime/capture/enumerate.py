@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Camera", "Capability", "VirtualCamera", "list_cameras", "list_virtual_cameras", "query_capability"]
+__all__ = [
+    "Camera",
+    "Capability",
+    "VirtualCamera",
+    "list_cameras",
+    "list_virtual_cameras",
+    "query_capability",
+]
 
 SYSFS = Path("/sys/class/video4linux")
 DEV = Path("/dev")

@@ -63,7 +63,7 @@ def parse_source(uri: str) -> SourceUri:
         if scheme == "testcard" and rest:
             raise ConfigError(f"the source testcard: takes no {rest!r}", "write it as testcard:")
         return SourceUri(scheme, rest)
-    if Path(uri).exists():
+    if _exists(Path(uri)):
         return SourceUri("file", uri)
     if matched is not None:
         raise _unknown(uri, matched[1].lower())
@@ -89,6 +89,14 @@ def open_source(uri: str, *, width: int, height: int, fps: float, loop: bool = F
         case _:
             source = made(width, height, fps)
     return source
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # Too long for a path.
+        return False
 
 
 def _load(target: str) -> Any:

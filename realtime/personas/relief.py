@@ -105,9 +105,9 @@ def _inside() -> NDArray[np.uint8]:
 
 
 def _carried_outside(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`plane`, (COARSE, COARSE, 3), with its values near the oval's edge continued to the border."""
     carried = _nearest(plane, _inside() > 0)
-    soft = cv2.GaussianBlur(carried, (0, 0), 2.0, borderType=cv2.BORDER_REPLICATE)
-    return np.where((_inside() > 0)[..., None], carried, soft)
+    return np.asarray(cv2.GaussianBlur(carried, (0, 0), 1.2, borderType=cv2.BORDER_REPLICATE), np.float64)
 
 
 def _nearest(plane: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -140,6 +140,12 @@ class FileSink:
                 f"{recording.path} cannot be written further: {error}", "make room on the disk"
             ) from error
 
+    def discard(self) -> None:
+        """Close and leave nothing of what is being written. Idempotent, never raises."""
+        if self._recording is not None:
+            self._recording.last_pts = -1
+        self.close()
+
     def close(self) -> None:
         recording, self._recording = self._recording, None
         if recording is None:

@@ -14,9 +14,10 @@ from realtime.errors import DeviceError
 from realtime.frame import Picture
 from realtime.sinks.base import StreamInfo
 from realtime.sinks.letterbox import Letterbox
+from realtime.sinks.remedy import virtual_camera_remedy
 from realtime.sinks.stderr_capture import StderrCapture
 
-__all__ = ["VirtualCameraSink", "cure", "find_virtual_camera"]
+__all__ = ["VirtualCameraSink", "find_virtual_camera"]
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +26,6 @@ def find_virtual_camera() -> str | None:
     """The first virtual camera's node or name, looked up without opening it; None when there is none."""
     cameras = list_virtual_cameras()
     return cameras[0].node or cameras[0].name if cameras else None
-
-
-def cure(platform: str = sys.platform) -> str:
-    """What a user does to have a virtual camera on this system."""
-    if platform.startswith("linux"):
-        return (
-            "sudo apt install v4l2loopback-dkms, then "
-            'sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label="realtime"'
-        )
-    if platform == "darwin":
-        return "install OBS 30 or newer, and start and stop its virtual camera once"
-    return "install OBS (it brings a virtual camera) or Unity Capture"
 
 
 class VirtualCameraSink:
@@ -49,7 +38,7 @@ class VirtualCameraSink:
     name = "virtualcam"
 
     def __init__(self, device: str | None = None, backend: str | None = None) -> None:
-        """`device`: a node or a camera's name, None for the first; `backend`: pyvirtualcam's, None for any."""
+        """`device`: a node or a camera's name; `backend`: pyvirtualcam's. None takes the first that works."""
         self.cadence_fps: float | None = 30.0
         self._device = device
         self._backend = backend
@@ -89,11 +78,13 @@ class VirtualCameraSink:
             with self._stderr.turned():
                 self._camera.send(self._i420)
         except Exception as error:
-            raise DeviceError(f"the virtual camera took no picture: {error}", cure()) from error
+            raise DeviceError(
+                f"the virtual camera took no picture: {error}", virtual_camera_remedy()
+            ) from error
         # The Linux backend prints a failed write(2) instead of raising.
         lines = self._stderr.lines()
         if lines:
-            raise DeviceError(f"the virtual camera took no picture: {lines[-1]}", cure())
+            raise DeviceError(f"the virtual camera took no picture: {lines[-1]}", virtual_camera_remedy())
 
     def close(self) -> None:
         camera, self._camera = self._camera, None
@@ -116,7 +107,7 @@ class VirtualCameraSink:
                 f"end the program that feeds {node} or holds it at another size, or add yourself to the "
                 "group video: sudo usermod -aG video $USER, then log in again",
             )
-        return DeviceError(f"{named} cannot be opened: {reason}", cure())
+        return DeviceError(f"{named} cannot be opened: {reason}", virtual_camera_remedy())
 
 
 def _is_of_the_backend(line: str) -> bool:

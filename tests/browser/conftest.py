@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.fakes.whep_client import require_network
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -20,6 +22,7 @@ CHROMIUM_FLAGS = (
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """This machine's own Chromium, headless: playwright downloads nothing."""
+    require_network()
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         pytest.skip("no Chromium on this machine")

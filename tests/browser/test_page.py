@@ -196,9 +196,11 @@ async def test_the_token_comes_in_the_fragment_and_leaves_the_address(
 async def test_it_asks_for_a_click_when_the_browser_refuses_to_play(page: Page, server: WebServer) -> None:
     await page.add_init_script(
         """
+        let clicked = false
+        addEventListener('click', () => { clicked = true }, { capture: true })
         const play = HTMLMediaElement.prototype.play
         HTMLMediaElement.prototype.play = function () {
-          return navigator.userActivation.isActive
+          return clicked
             ? play.call(this)
             : Promise.reject(new DOMException('not yet', 'NotAllowedError'))
         }

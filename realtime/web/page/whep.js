@@ -101,8 +101,7 @@ export class Viewer {
         packets = received
         heard = now
       } else if (now - heard > (packets ? SILENT_MS : FIRST_PICTURE_MS)) {
-        const words = packets ? 'The picture stopped.' : 'No picture came. A firewall may stand between.'
-        return this.retry(attempt, words)
+        return this.retry(attempt, packets ? 'The picture stopped.' : noPicture())
       }
       setTimeout(look, LOOK_MS)
     }
@@ -136,6 +135,13 @@ export class Viewer {
   remove(session) {
     fetch(session, { method: 'DELETE', keepalive: true, headers: authorisation(this.token) }).catch(() => {})
   }
+}
+
+function noPicture() {
+  // Without any network a browser offers no address, not even of its own machine.
+  return navigator.onLine
+    ? 'No picture came. A firewall may stand between.'
+    : 'No picture came: browsers need some network for it, even on the same machine.'
 }
 
 async function packetsReceived(peer) {

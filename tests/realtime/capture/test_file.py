@@ -131,9 +131,7 @@ def test_the_colour_matrix_of_the_clip_is_honoured(tmp_path: Path) -> None:
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
             stream.codec_context.colorspace = matrix
             i420 = np.concatenate([np.full((48, 64), 120), np.full((12, 64), 90), np.full((12, 64), 190)])
-            container.mux(
-                stream.encode(av.VideoFrame.from_ndarray(i420.astype(np.uint8), format="yuv420p"))
-            )
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(i420.astype(np.uint8), format="yuv420p")))
             container.mux(stream.encode(None))
         shown.append(read_all(FileSource(path))[0].bgr[24, 32].astype(int))
     red_709, red_601 = shown[0][2], shown[1][2]

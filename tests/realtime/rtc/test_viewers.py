@@ -18,7 +18,7 @@ from realtime.slot import Broadcast, Latest
 from tests.fakes.card_publisher import CardPublisher
 from tests.fakes.clock import FakeClock, settle
 from tests.fakes.offers import offer_sdp, section
-from tests.fakes.whep_client import WhepClient, as_obs
+from tests.fakes.whep_client import WhepClient, as_obs, require_network
 
 WAIT_S = 15.0
 
@@ -228,6 +228,7 @@ async def test_nothing_that_a_peer_offers_to_send_is_received(viewers: Viewers) 
 
 
 async def test_no_server_is_asked_by_default(viewers: Viewers) -> None:
+    require_network()
     _, _, answer = await viewers.answer(Offer.parse(offer_sdp()))
     kinds = {
         line.split(" typ ")[1].split()[0] for line in answer.splitlines() if line.startswith("a=candidate")

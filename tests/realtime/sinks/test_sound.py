@@ -19,7 +19,9 @@ def copied_s(clip: Path, path: Path, *ends_s: float) -> list[float]:
         sound.close()
         sound.close()
     with av.open(str(path)) as container:
-        return [float(packet.pts * packet.time_base) for packet in container.demux() if packet.pts is not None]
+        return [
+            float(packet.pts * packet.time_base) for packet in container.demux() if packet.pts is not None
+        ]
 
 
 def test_only_what_begins_in_time_is_copied(tmp_path: Path) -> None:
