@@ -3,71 +3,180 @@
 It needs landmarks only, no weights. Eyes and the inside of the mouth stay the target's where the source says so.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.normals import facing
 from models.patch import Patch
-from models.rasterise import MeshRasteriser
-from models.relight import relight, shade
+from models.rasterise import MeshRasteriser, scaled_up
+from models.relight import GREATEST_GAIN, SKIN, palette, persona_gain, picture_gain, sample
 from models.source_face import SourceFace
-from models.topology import UV
+from models.topology import CANONICAL, LIDS, POINT_COUNT, TRIANGLES, UV
 
 __all__ = ["MeshSwapper"]
 
+_TEXTURE_FINEST_PX = 200
+"""The longer side at which texture coordinates and alpha are drawn at most."""
+_LIGHT_FINEST_PX = 56
+_SAMPLED_PX = 64
+"""The longer side of the picture in which the target's skin is looked at."""
 _RIM_PX = 3
-"""Width at which the drawing's own edge is cut and softened, in pixels per 256 of the face's longer side."""
+"""Width at which the drawing's own edge is cut and softened, in pixels of it."""
 _LEAST_SIDE_PX = 8
+_LEAST_LEVEL_SIDE = 64
+_TEXELS_PER_PIXEL = 1.5
+"""A texture finer than this is drawn from a smaller copy, so that it does not flicker."""
+_GRAZING = (0.05, 0.35)
+"""Cosines between which a point at the side of the head fades in: its skin is seen too flat below."""
+_SHOWN = 1 / 128
+"""Least weight of a point that is drawn, so that the edge of the drawing can be told."""
+
+
+def _sideways() -> NDArray[np.float32]:
+    """(468,): 0 on the front of the face, 1 towards the ears and the chin's edge."""
+    return np.clip((CANONICAL[:, 2] + 0.05) / 0.2, 0, 1)
+
+
+_SIDEWAYS = _sideways()
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    texture: NDArray[np.uint8]
+    coverage: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """What is kept of a source: smaller and smaller copies, and its colours at the points."""
+
+    source: SourceFace
+    levels: tuple[_Level, ...]
+    colours: NDArray[np.float32]
+    skin: NDArray[np.float32]
 
 
 class MeshSwapper:
     """Belongs to one thread. `swap` reuses its buffers: a patch is valid until the next call."""
 
     def __init__(self) -> None:
-        self._rasteriser = MeshRasteriser(UV)
-        self._layers: dict[int, tuple[SourceFace, NDArray[np.uint8]]] = {}
+        closed = np.concatenate([TRIANGLES, LIDS])
+        self._rasteriser = MeshRasteriser(closed)
+        self._light_rasteriser = MeshRasteriser(closed)
+        self._layers: dict[int, _Layers] = {}
+        self._values = np.empty((POINT_COUNT, 3), np.float32)
+        self._values[:, :2] = UV
 
     def swap(self, bgr: NDArray[np.uint8], points: NDArray[np.float32], source: SourceFace) -> Patch:
         """The patch that replaces one face.
 
-        `bgr`: (H, W, 3) uint8, the frame, read only; `points`: (468, 3) float32, pixels of the frame.
+        `bgr`: (H, W, 3) uint8, the frame, read only; `points`: (468, 3) float32, pixels of the frame, z away
+        from the viewer. The patch is empty when the face is outside the frame, or its points no numbers.
         """
         frame_height, frame_width = bgr.shape[:2]
-        low = np.floor(points[:, :2].min(axis=0)).astype(int) - 1
-        high = np.ceil(points[:, :2].max(axis=0)).astype(int) + 2
-        x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
-        x1, y1 = min(frame_width, int(high[0])), min(frame_height, int(high[1]))
+        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            return Patch(0, 0, bgr[:0, :0], bgr[:0, :0, 0])
+        x0, y0 = (max(0, int(np.floor(value)) - 1) for value in low)
+        x1 = min(frame_width, int(np.ceil(high[0])) + 2)
+        y1 = min(frame_height, int(np.ceil(high[1])) + 2)
         if x1 - x0 < _LEAST_SIDE_PX or y1 - y0 < _LEAST_SIDE_PX:
-            return Patch(x0, y0, bgr[:0, :0], bgr[:0, :0, 0])
-        drawn, alpha = self._draw(points - np.array([x0, y0, 0], np.float32), x1 - x0, y1 - y0, source)
+            return Patch(0, 0, bgr[:0, :0], bgr[:0, :0, 0])
         target = bgr[y0:y1, x0:x1]
-        lit = relight(drawn, target, alpha) if source.kind == "picture" else shade(drawn, target, alpha)
-        return Patch(x0, y0, lit, alpha)
+        local = points - np.array([x0, y0, 0], np.float32)
+        layers = self._layers_of(source)
+        toward = facing(local)
+        drawn, alpha = self._draw(local, toward, (x1 - x0, y1 - y0), layers, float((high - low).max()))
+        self._light(drawn, target, local, toward, layers)
+        return Patch(x0, y0, drawn, alpha)
 
     def _draw(
-        self, points: NDArray[np.float32], width: int, height: int, source: SourceFace
+        self,
+        points: NDArray[np.float32],
+        toward: NDArray[np.float32],
+        size: tuple[int, int],
+        layers: _Layers,
+        face_px: float,
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        maps = self._rasteriser.draw(points, width, height)
-        layer = self._layer(source)
-        side = np.float32(layer.shape[0])
-        x, y = maps.across * side - np.float32(0.5), maps.down * side - np.float32(0.5)
-        shown = cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        blue, green, red, faded = cv2.split(shown)
-        alpha = cv2.min(faded, _rim(maps.cover, max(width, height)))
-        return cv2.merge([blue, green, red]).astype(np.uint8, copy=False), alpha.astype(np.uint8, copy=False)
+        """The texture as the mesh shows it, and how much of it counts."""
+        least, most = _GRAZING
+        seen = np.clip((toward - least) / (most - least), 0, 1)
+        seen = seen * seen * (3 - 2 * seen)
+        self._values[:, 2] = np.maximum(1 - _SIDEWAYS * (1 - seen), _SHOWN)
+        picture = self._rasteriser.draw(points, self._values, size, _TEXTURE_FINEST_PX)
+        u, v, weight = cv2.split(picture)
+        level = _fitting(layers.levels, face_px)
+        side = level.texture.shape[0]
+        x, y = u * np.float32(side) - np.float32(0.5), v * np.float32(side) - np.float32(0.5)
+        alpha = cv2.remap(level.coverage, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        alpha = cv2.multiply(cv2.min(alpha, _rim(weight)), weight, dtype=cv2.CV_8U)
+        drawn = cv2.remap(
+            level.texture, scaled_up(x, size), scaled_up(y, size), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return drawn, scaled_up(alpha, size)
 
-    def _layer(self, source: SourceFace) -> NDArray[np.uint8]:
-        """Texture and coverage as one BGRA picture; kept, since a run has few sources."""
+    def _light(
+        self,
+        drawn: NDArray[np.uint8],
+        target: NDArray[np.uint8],
+        points: NDArray[np.float32],
+        toward: NDArray[np.float32],
+        layers: _Layers,
+    ) -> None:
+        """Bring `drawn` into the target's light, in place."""
+        height, width = target.shape[:2]
+        scale = min(1.0, _SAMPLED_PX / max(width, height))
+        small = cv2.resize(target, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+        at = (points[:, :2] + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
+        inside = ((points[:, :2] >= 0) & (points[:, :2] < (width, height))).all(axis=1)
+        trust = layers.skin * np.clip(toward * 2, 0.02, 1) * inside + np.float32(1e-4)
+        seen = sample(small, at)
+        if layers.source.kind == "picture":
+            matrix = palette(seen, layers.colours, trust)
+            cv2.transform(drawn, matrix, dst=drawn)
+            gain = picture_gain(seen, layers.colours @ matrix.T, trust)
+        else:
+            gain = persona_gain(seen, layers.colours, trust)
+        gain *= np.float32(1 / GREATEST_GAIN)
+        ground = tuple(gain.mean(axis=0).tolist())
+        light = self._light_rasteriser.draw(points, gain, (width, height), _LIGHT_FINEST_PX, ground)
+        gains = cv2.resize(cv2.convertScaleAbs(light, alpha=255), (width, height), interpolation=cv2.INTER_LINEAR)
+        cv2.multiply(drawn, gains, dst=drawn, scale=GREATEST_GAIN / 255)
+
+    def _layers_of(self, source: SourceFace) -> _Layers:
+        """Kept, since a run has few sources."""
         found = self._layers.get(id(source))
         if found is None:
-            found = source, np.dstack([source.texture, source.coverage])
-            self._layers[id(source)] = found
-        return found[1]
+            found = self._layers[id(source)] = _prepared(source)
+        return found
 
 
-def _rim(cover: NDArray[np.float32], side_px: int) -> NDArray[np.uint8]:
+def _prepared(source: SourceFace) -> _Layers:
+    texture, coverage = source.texture, source.coverage
+    levels = [_Level(texture, coverage)]
+    while texture.shape[0] // 2 >= _LEAST_LEVEL_SIDE:
+        half = (texture.shape[1] // 2, texture.shape[0] // 2)
+        texture = cv2.resize(texture, half, interpolation=cv2.INTER_AREA)
+        coverage = cv2.resize(coverage, half, interpolation=cv2.INTER_AREA)
+        levels.append(_Level(texture, coverage))
+    at = UV * np.array(texture.shape[1::-1], np.float32) - np.float32(0.5)
+    return _Layers(source, tuple(levels), sample(texture, at), SKIN)
+
+
+def _fitting(levels: tuple[_Level, ...], face_px: float) -> _Level:
+    """The smallest copy that still has as many texels as the face has pixels."""
+    for level in reversed(levels):
+        if level.texture.shape[0] * _TEXELS_PER_PIXEL >= face_px * 2:
+            return level
+    return levels[0]
+
+
+def _rim(weight: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(h, w) uint8: 255 inside the drawing, falling to 0 at its edge, which may lie inside the texture
     where the head turns away."""
-    size = max(3, round(_RIM_PX * side_px / 256)) | 1
-    solid = cv2.threshold(cover, 0.99, 255.0, cv2.THRESH_BINARY)[1].astype(np.uint8)
-    return cv2.blur(cv2.erode(solid, np.ones((size, size), np.uint8)), (size, size)).astype(np.uint8, copy=False)
+    solid = cv2.compare(weight, _SHOWN / 2, cv2.CMP_GT)
+    kernel = np.ones((_RIM_PX, _RIM_PX), np.uint8)
+    return cv2.blur(cv2.erode(solid, kernel, borderValue=255), (_RIM_PX, _RIM_PX))

@@ -1,75 +1,129 @@
-"""Light and tone of the target on the drawn face, from small pictures of both.
+"""Light and tone of the target on the source's face, decided at the points of the mesh.
 
-Everything is decided on pictures about 48 pixels wide; only the gain is scaled up to the face's size.
+Both faces are looked at where their skin is: 468 points, less eyes, brows, lips and nostrils. Means over a
+neighbourhood on the face (not on the screen: a cheek takes nothing from the hair behind it) give the light
+of each; their ratio is the gain at each point, which is then drawn like a texture.
 """
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["relight", "shade"]
+from models.topology import BROWS, CANONICAL, HOLES, LIPS_OUTER, POINT_COUNT
 
-SMALL_PX = 48
-_SOFTNESS = 0.16
-"""Sigma of the low-pass, in widths of the face: shading passes, brows and mouth do not."""
+__all__ = ["GREATEST_GAIN", "SKIN", "palette", "persona_gain", "picture_gain", "sample"]
+
+GREATEST_GAIN = 2.5
+_LEAST_GAIN = 0.3
+_REACH = 0.33
+"""Sigma of the neighbourhood in inter-ocular distances: shading passes, brows, folds and mouth do not."""
 _FLOOR = 6.0
 """Added to both sides of the ratio, in grey levels: keeps it calm in the dark."""
-_GAIN = (0.35, 2.6)
-_PERSONA_GAIN = (0.45, 1.5)
+_OUTLIER = 0.3
+"""A point whose logarithm of light is this far from its neighbourhood's counts exp(-1/2): hair, a hand's shadow."""
+_CHROMA_RATIO = (0.45, 1.5)
+_CHROMA_TURN = 0.35
+"""Greatest turn of the hue of skin, in radians."""
 _PERSONA_LIGHT = 0.85
 """How much of the target's shading a persona takes on."""
 _PERSONA_EXPOSURE = 0.5
 """How far a persona follows the target's brightness: 0 keeps its own, 1 takes the target's."""
+_PERSONA_GAIN = (0.45, 1.5)
+_DARKEST = 8.0
+
+_LUMA = np.array([0.114, 0.587, 0.299], np.float32)
+_TO_YCC = np.array([[0.114, 0.587, 0.299], [-0.081, -0.419, 0.5], [0.5, -0.331, -0.169]])
+"""From BGR to luma, Cr and Cb (ITU-R BT.601)."""
+_FROM_YCC = np.linalg.inv(_TO_YCC)
 
 
-def relight(
-    drawn: NDArray[np.uint8], target: NDArray[np.uint8], alpha: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """`drawn` with the low frequencies of `target`, in place: its light and its tone of skin.
+def _skin() -> NDArray[np.float32]:
+    """(468,): 1 on skin, less within a tenth of an inter-ocular distance of what is none."""
+    other = np.concatenate([*HOLES, *BROWS, LIPS_OUTER, [2, 94, 97, 98, 326, 327]])
+    away = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, other], axis=2).min(axis=1)
+    return np.clip(away / 0.1, 0, 1).astype(np.float32) ** 2
 
-    Both (h, w, 3) uint8 BGR; `alpha` (h, w) uint8 says where both show skin.
+
+def _neighbourhood() -> NDArray[np.float32]:
+    square = ((CANONICAL[:, None] - CANONICAL[None]) ** 2).sum(axis=2)
+    return np.exp(square / np.float32(-2 * _REACH**2)).astype(np.float32)
+
+
+SKIN = _skin()
+"""(468,) float32 in [0, 1]: how far a point shows the skin's tone. Not brows, eyes, lips or nostrils."""
+_NEAR = _neighbourhood()
+
+
+def sample(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(468, 3) float32: the colours of a small picture at `points`, (468, 2) pixels of it, replicated outside."""
+    at = np.ascontiguousarray(points.reshape(1, -1, 2))
+    colours = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return colours.reshape(POINT_COUNT, 3).astype(np.float32)
+
+
+def palette(
+    target: NDArray[np.float32], source: NDArray[np.float32], trust: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(3, 3) float32, to be applied to BGR columns: turns and scales the source's colours to the target's skin.
+
+    Only chroma changes, about grey: brows and nostrils stay grey, where gains by channel would tint them.
+    `target`, `source`: (468, 3) colours; `trust`: (468,) weights.
     """
-    small_drawn, small_target, weight = _small(drawn, target, alpha)
-    base = _lowpass(small_drawn, weight)
-    light = _lowpass(small_target, weight)
-    gain = np.clip((light + _FLOOR) / (base + _FLOOR), *_GAIN)
-    return _apply(drawn, gain)
+    ratio = _chroma(target, trust) / _chroma(source, trust)
+    low, high = _CHROMA_RATIO
+    size = min(max(abs(ratio), low), high)
+    turn = min(max(float(np.angle(ratio)), -_CHROMA_TURN), _CHROMA_TURN)
+    c, s = size * np.cos(turn), size * np.sin(turn)
+    matrix = _FROM_YCC @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ _TO_YCC
+    return matrix.astype(np.float32)
 
 
-def shade(drawn: NDArray[np.uint8], target: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`drawn` with the shading of `target` but its own colours, in place. Arguments as in `relight`."""
-    small_drawn, small_target, weight = _small(drawn, target, alpha)
-    luma = cv2.cvtColor(small_target, cv2.COLOR_BGR2GRAY)[:, :, None]
-    own = cv2.cvtColor(small_drawn, cv2.COLOR_BGR2GRAY)
-    total = max(float(weight.sum()), 1e-6)
-    light = _lowpass(luma, weight)
-    mean = max(float((luma[:, :, 0] * weight).sum()) / total, 8.0)
-    exposure = (mean / max(float((own * weight).sum()) / total, 8.0)) ** _PERSONA_EXPOSURE
-    gain = (1 + _PERSONA_LIGHT * (light / mean - 1)) * exposure
-    return _apply(drawn, np.repeat(np.clip(gain, *_PERSONA_GAIN), 3, axis=2))
+def _chroma(colours: NDArray[np.float32], trust: NDArray[np.float32]) -> complex:
+    """Mean chroma per luma as a complex number, kept away from zero."""
+    luma, red, blue = _TO_YCC @ (colours.T @ trust)
+    chroma = complex(red, blue) / max(luma, 1e-3)
+    return chroma if abs(chroma) > 0.01 else complex(0.01, 0)
 
 
-def _small(
-    drawn: NDArray[np.uint8], target: NDArray[np.uint8], alpha: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
-    height, width = alpha.shape
-    size = (min(SMALL_PX, width), max(1, round(min(SMALL_PX, width) * height / width)))
-    parts = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (drawn, target, alpha)]
-    weight = parts[2].astype(np.float32) / np.float32(255)
-    return parts[0].astype(np.uint8, copy=False), parts[1].astype(np.uint8, copy=False), weight
+def picture_gain(
+    target: NDArray[np.float32], source: NDArray[np.float32], trust: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(468, 3) float32: what the source's colours are multiplied by to stand in the target's light.
+
+    `target`, `source`: (468, 3) colours at the points; `trust`: (468,), 0 where the target is hidden.
+    """
+    weight = _inliers(target, trust)
+    light, base = _mean(target, weight), _mean(source, weight)
+    return np.clip((light + _FLOOR) / (base + _FLOOR), _LEAST_GAIN, GREATEST_GAIN)
 
 
-def _lowpass(small: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Means over a neighbourhood, of the pixels that have weight: normalised convolution (Knutsson 1993)."""
-    sigma = _SOFTNESS * small.shape[1]
-    weighted = cv2.GaussianBlur(small.reshape(*weight.shape, -1) * weight[:, :, None], (0, 0), sigma)
-    total = cv2.GaussianBlur(weight, (0, 0), sigma)
-    low: NDArray[np.float32] = weighted.reshape(*weight.shape, -1) / np.maximum(total, 1e-3)[:, :, None]
-    return low
+def persona_gain(
+    target: NDArray[np.float32], source: NDArray[np.float32], trust: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(468, 3) float32: the target's shading, alike in all channels: a persona keeps its colours.
+
+    Arguments as in `picture_gain`.
+    """
+    weight = _inliers(target, trust)
+    light = _mean((target @ _LUMA)[:, None], weight)
+    total = max(float(trust.sum()), 1e-6)
+    mean = max(float(light[:, 0] @ trust) / total, _DARKEST)
+    own = max(float((source @ _LUMA) @ trust) / total, _DARKEST)
+    gain = (1 + _PERSONA_LIGHT * (light / mean - 1)) * (mean / own) ** _PERSONA_EXPOSURE
+    return np.repeat(np.clip(gain, *_PERSONA_GAIN), 3, axis=1).astype(np.float32)
 
 
-def _apply(drawn: NDArray[np.uint8], gain: NDArray[np.float32]) -> NDArray[np.uint8]:
-    height, width = drawn.shape[:2]
-    whole = cv2.resize(gain.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    cv2.multiply(drawn, whole, dst=drawn, dtype=cv2.CV_8U)
-    return drawn
+def _inliers(target: NDArray[np.float32], trust: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`trust`, less where the target is much darker or lighter than its neighbourhood on the face."""
+    light = np.log(target @ _LUMA + np.float32(_FLOOR))
+    around = _mean(light[:, None], trust)[:, 0]
+    weight: NDArray[np.float32] = trust * np.exp(((light - around) / np.float32(_OUTLIER)) ** 2 / -2)
+    return weight
+
+
+def _mean(values: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(468, C): weighted means over each point's neighbourhood (normalised convolution, Knutsson 1993)."""
+    total = _NEAR @ weight + np.float32(1e-4)
+    overall = (values * weight[:, None]).sum(axis=0) / max(float(weight.sum()), 1e-6)
+    mean: NDArray[np.float32] = (_NEAR @ (values * weight[:, None]) + overall * np.float32(1e-4)) / total[:, None]
+    return mean

@@ -1,4 +1,4 @@
-"""The card: what the outputs show instead of a face. Drawn from words alone; no camera pixel comes near it."""
+"""The card: what the outputs show instead of a face. Drawn from words alone, never from a frame."""
 
 from collections import OrderedDict
 
@@ -47,7 +47,7 @@ class Cards:
 
 
 def draw_card(width: int, height: int, title: str, detail: str = "") -> NDArray[np.uint8]:
-    """A quiet dark picture with an empty face, `title` and `detail` in its middle: (height, width, 3) uint8 BGR."""
+    """A dark picture with an empty face, `title` and `detail` in its middle: (height, width, 3) uint8 BGR."""
     card = _ground(width, height)
     unit = min(height, width * 9 / 16)
     room_px = round(width * TEXT_WIDTH_SHARE)
@@ -59,7 +59,7 @@ def draw_card(width: int, height: int, title: str, detail: str = "") -> NDArray[
         title_px = max(7, title_px * room_px // words.shape[1])
         words = text_mask(title, title_px, 600)
     detail_px = max(8, round(unit * 0.034))
-    lines = wrap(detail, detail_px, 400, room_px)[:LONGEST_DETAIL_LINES]
+    lines = _balanced(detail, detail_px, room_px)
 
     line_px, gap_px = round(detail_px * 1.5), round(unit * 0.05)
     block_px = (
@@ -84,6 +84,18 @@ def draw_card(width: int, height: int, title: str, detail: str = "") -> NDArray[
             card, name, (width - name.shape[1]) // 2, height - round(unit * 0.05) - name.shape[0] // 2, NAME
         )
     return card
+
+
+def _balanced(detail: str, size_px: int, room_px: int) -> list[str]:
+    """`detail` in as few lines as fit, about equally long."""
+    needed = len(wrap(detail, size_px, 400, room_px))
+    for share in (0.6, 0.7, 0.8, 0.9):
+        lines = wrap(detail, size_px, 400, round(room_px * share))
+        if len(lines) == needed:
+            break
+    else:
+        lines = wrap(detail, size_px, 400, room_px)
+    return lines[:LONGEST_DETAIL_LINES]
 
 
 def _ground(width: int, height: int) -> NDArray[np.uint8]:

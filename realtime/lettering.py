@@ -35,7 +35,7 @@ def wrap(text: str, size_px: int, weight: int, width_px: int) -> list[str]:
 def blend(
     bgr: NDArray[np.uint8], mask: NDArray[np.uint8], x: int, y: int, colour: tuple[int, int, int]
 ) -> None:
-    """Lay `colour` (BGR) over `bgr` in place through `mask`, its top left corner at (x, y); clipped at the edges."""
+    """Lay `colour` (BGR) over `bgr` in place through `mask`, its corner at (x, y), clipped at the edges."""
     x0, y0 = max(0, x), max(0, y)
     x1, y1 = min(bgr.shape[1], x + mask.shape[1]), min(bgr.shape[0], y + mask.shape[0])
     if x1 <= x0 or y1 <= y0:

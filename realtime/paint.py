@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Canvas", "Colour", "smooth", "tapered"]
+__all__ = ["Canvas", "Colour", "moved", "smooth", "tapered"]
 
 Colour = tuple[int, int, int]
 """Blue, green, red: 0 to 255."""
@@ -52,7 +52,7 @@ class Canvas:
         blur: float = 0.0,
         within: NDArray[np.uint8] | None = None,
     ) -> None:
-        """A brush stroke through `points`, as wide as `widths` along the way; its ends are points when they are 0."""
+        """A brush stroke through `points`, as wide as `widths` along the way; pointed where they are 0."""
         self.fill(tapered(smooth(points), widths), colour, opacity, blur, within)
 
     def glow(
@@ -99,7 +99,7 @@ class Canvas:
     def shade(
         self, colours: NDArray[np.float32], corner: tuple[float, float], mask: NDArray[np.uint8]
     ) -> None:
-        """Lay the pixels `colours`, (h, w, 3) float32, its upper left at `corner`, through `mask`, (H, W) uint8."""
+        """Lay `colours`, (h, w, 3) float32 pixels from `corner` on, through `mask`, (H, W) uint8."""
         x, y = (round(float(value)) for value in (np.asarray(corner) - self.origin) * self.scale)
         box = self._clip(x, y, x + colours.shape[1], y + colours.shape[0])
         if box is None:
@@ -156,7 +156,8 @@ class Canvas:
     ) -> None:
         x0, y0, x1, y1 = box
         if within is not None:
-            alpha = cv2.multiply(within[y0:y1, x0:x1], alpha, scale=1 / 255, dtype=cv2.CV_32F)
+            limited = cv2.multiply(within[y0:y1, x0:x1], alpha, scale=1 / 255, dtype=cv2.CV_32F)
+            alpha = np.asarray(limited, np.float32)
         region = self.bgr[y0:y1, x0:x1]
         paint = np.empty_like(region)
         paint[:] = colour
@@ -168,6 +169,12 @@ class Canvas:
         right = min(self.bgr.shape[1], int(np.ceil(x1)))
         bottom = min(self.bgr.shape[0], int(np.ceil(y1)))
         return (left, top, right, bottom) if right > left and bottom > top else None
+
+
+def moved(points: ArrayLike, x: float, y: float) -> NDArray[np.float64]:
+    """`points`, (N, 2) or (2,), shifted by (x, y)."""
+    shifted: NDArray[np.float64] = np.asarray(points, np.float64) + np.array((x, y))
+    return shifted
 
 
 def smooth(points: ArrayLike, closed: bool = False) -> NDArray[np.float64]:

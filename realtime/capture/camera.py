@@ -210,13 +210,16 @@ def _open_capture(target: int | str, api: int, wishes: list[int]) -> Capture:
 
 def _first_picture(capture: Capture) -> tuple[bool, NDArray[np.uint8]]:
     """The picture that tells the true size: what a camera claims is not always what it sends."""
-    if capture.grab():
+    if _await_picture(capture) and capture.grab():
         return capture.retrieve()
     return False, np.empty((0, 0, 3), np.uint8)
 
 
 def _await_picture(capture: Capture) -> bool:
-    """Wait at most 2 s where OpenCV can be told so; its own limit under V4L2 is 10 s."""
+    """Wait at most 2 s where OpenCV can be told so; its own limit under V4L2 is 10 s.
+
+    `waitAny` fetches the picture, and the `grab` that follows hands over that one.
+    """
     if capture.getBackendName() != "V4L2":
         return True
     try:

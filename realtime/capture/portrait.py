@@ -17,18 +17,29 @@ __all__ = ["draw_portrait"]
 FRAME_CM = (46.0, 38.0)
 """Width and height that the picture shows at least, in centimetres on the head."""
 CENTRE_CM = (0.0, 0.8)
-"""What lies in the middle of the picture."""
+"""What lies in the middle of a picture of that size."""
+ROOM_ABOVE = 0.25
+"""Share of the further height that an upright picture gets above the head."""
 WORK_SCALE = 32.0
 """Pixels per centimetre at which it is drawn, before it is brought to its size."""
 
 
-@lru_cache(maxsize=4)
 def draw_portrait(size: tuple[int, int], openness: float = 1.0) -> NDArray[np.uint8]:
     """The portrait as (H, W, 3) uint8 BGR for `size` = (width, height); `openness` of the eyes, 0 to 1."""
+    bare = _without_eyes(size)
+    canvas = Canvas(bare.bgr.copy(), bare.scale, bare.origin)
+    draw_eyes(canvas, openness)
+    return np.asarray(cv2.resize(canvas.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _without_eyes(size: tuple[int, int]) -> Canvas:
+    """Everything but the eyes, at WORK_SCALE."""
     width, height = size
     scale = min(width / FRAME_CM[0], height / FRAME_CM[1])
     work_size = (round(width * WORK_SCALE / scale), round(height * WORK_SCALE / scale))
-    origin = (CENTRE_CM[0] - work_size[0] / 2 / WORK_SCALE, CENTRE_CM[1] - work_size[1] / 2 / WORK_SCALE)
+    wide, tall = work_size[0] / WORK_SCALE, work_size[1] / WORK_SCALE
+    origin = (CENTRE_CM[0] - wide / 2, CENTRE_CM[1] - FRAME_CM[1] / 2 - ROOM_ABOVE * (tall - FRAME_CM[1]))
     canvas = Canvas(_studio(*work_size), WORK_SCALE, origin)
     draw_back_hair(canvas)
     draw_neck(canvas)
@@ -38,9 +49,8 @@ def draw_portrait(size: tuple[int, int], openness: float = 1.0) -> NDArray[np.ui
     draw_nose(canvas)
     draw_mouth(canvas)
     draw_brows(canvas)
-    draw_eyes(canvas, openness)
     draw_top_hair(canvas, skin)
-    return np.asarray(cv2.resize(canvas.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return canvas
 
 
 def _studio(width: int, height: int) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from realtime.capture.portrait_head import FACE
-from realtime.paint import Canvas, smooth
+from realtime.paint import Canvas, moved, smooth
 
 __all__ = ["draw_body", "draw_neck"]
 
@@ -30,7 +30,16 @@ def draw_neck(canvas: Canvas) -> None:
 
 def draw_body(canvas: Canvas) -> None:
     """A pullover with a round collar."""
-    half = [(4.7, 12.5), (6.5, 13.3), (10.0, 14.6), (14.0, 16.0), (17.0, 18.4), (18.6, 22.5), (19.4, 32.0), (19.6, 60.0)]
+    half = [
+        (4.7, 12.5),
+        (6.5, 13.3),
+        (10.0, 14.6),
+        (14.0, 16.0),
+        (17.0, 18.4),
+        (18.6, 22.5),
+        (19.4, 32.0),
+        (19.6, 60.0),
+    ]
     left = [(-x, y) for x, y in half]
     dip = [(-4.7, 12.5), (-3.6, 14.3), (-1.9, 15.4), (0.0, 15.75), (1.9, 15.4), (3.6, 14.3), (4.7, 12.5)]
     outline = np.concatenate([smooth(half), smooth(left)[::-1], smooth(dip)])
@@ -54,12 +63,12 @@ def draw_body(canvas: Canvas) -> None:
     hem = [(0.0, 17.5), (2.4, 17.1), (4.7, 15.7), (6.15, 13.75), (6.4, 13.0)]
     rim, hem = ([(-x, y) for x, y in line[:0:-1]] + line for line in (rim, hem))
     band = np.concatenate([smooth(rim), smooth(hem)[::-1]])
-    canvas.stroke(np.array(hem) + (0.05, 0.1), (0.3, 0.8, 0.8, 0.3), WOOL_DARK, 0.60, 0.22, inside)
+    canvas.stroke(moved(np.array(hem), 0.05, 0.1), (0.3, 0.8, 0.8, 0.3), WOOL_DARK, 0.60, 0.22, inside)
     canvas.fill(band, (122, 100, 44), 1.0, 0.03)
     collar = canvas.mask(band)
     for inner, outer in zip(smooth(rim)[1:-1:2], smooth(hem)[1:-1:2], strict=True):
         canvas.stroke([inner, outer], (0.10, 0.16), WOOL_DARK, 0.30, 0.03, collar)
     canvas.glow((-3.8, 15.3), (1.4, 1.5), WOOL_LIT, 0.75, within=collar)
     canvas.glow((5.2, 14.2), (1.3, 1.6), WOOL_DARK, 0.60, within=collar)
-    canvas.stroke(np.array(rim) + (0, 0.06), (0.1, 0.22, 0.22, 0.1), WOOL_DARK, 0.55, 0.07, collar)
+    canvas.stroke(moved(np.array(rim), 0, 0.06), (0.1, 0.22, 0.22, 0.1), WOOL_DARK, 0.55, 0.07, collar)
     canvas.stroke(np.array(hem) - (0, 0.1), (0.05, 0.14, 0.14, 0.05), WOOL_LIT, 0.45, 0.06, collar)

@@ -4,14 +4,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.capture.portrait_head import EYE
-from realtime.paint import Canvas, smooth
+from realtime.paint import Canvas, moved, smooth
 
 __all__ = ["draw_brows", "draw_eyes"]
 
 Points = NDArray[np.float64]
 
 IRIS_RADIUS = 0.72
-_UPPER = [(-1.42, 0.20), (-1.08, -0.24), (-0.52, -0.64), (0.12, -0.75), (0.78, -0.56), (1.24, -0.16), (1.50, 0.0)]
+_UPPER = [
+    (-1.42, 0.20),
+    (-1.08, -0.24),
+    (-0.52, -0.64),
+    (0.12, -0.75),
+    (0.78, -0.56),
+    (1.24, -0.16),
+    (1.50, 0.0),
+]
 _LOWER = [(1.50, 0.0), (1.08, 0.40), (0.42, 0.60), (-0.22, 0.58), (-0.84, 0.43), (-1.42, 0.20)]
 """Lid edges from the inner to the outer corner and back, relative to EYE, outwards to the right."""
 
@@ -56,7 +64,7 @@ def _draw_eye(canvas: Canvas, side: int, openness: float) -> None:
     canvas.glow((centre[0] + side * 1.3, EYE[1]), (0.40, 0.5), (150, 160, 204), 0.55, within=inside)
     canvas.glow((centre[0] - side * 1.3, EYE[1] + 0.12), (0.26, 0.3), (128, 138, 218), 0.80, within=inside)
     _draw_iris(canvas, centre, inside)
-    shadow = smooth(placed(upper + (0.0, 0.06)))
+    shadow = smooth(placed(moved(upper, 0.0, 0.06)))
     canvas.stroke(shadow, (0.3, 0.46, 0.46, 0.3), (64, 62, 84), 0.55, 0.10, inside)
 
     crease = placed(np.array([(-1.15, -0.28), (-0.55, -0.92), (0.15, -1.10), (0.9, -0.94), (1.55, -0.42)]))
@@ -64,7 +72,7 @@ def _draw_eye(canvas: Canvas, side: int, openness: float) -> None:
     canvas.stroke(crease, (0.0, 0.14, 0.17, 0.14, 0.0), (58, 66, 122), 0.60, 0.06)
     canvas.glow((side * EYE[0], EYE[1] + 1.0), (1.0, 0.22), (104, 122, 190), 0.28)
     canvas.stroke(bottom, (0.03, 0.07, 0.07, 0.05, 0.02), (84, 92, 160), 0.65, 0.04)
-    rim = smooth(placed(lower[1:-1] + (0.0, -0.05)))
+    rim = smooth(placed(moved(lower[1:-1], 0.0, -0.05)))
     canvas.stroke(rim, (0.0, 0.07, 0.07, 0.0), (196, 204, 240), 0.55, 0.03, inside)
     canvas.stroke(top, (0.05, 0.15, 0.19, 0.20, 0.17, 0.05), (20, 20, 32), 0.94, 0.02)
     _draw_lashes(canvas, placed(upper), side)
@@ -86,8 +94,8 @@ def _draw_iris(canvas: Canvas, centre: tuple[float, float], inside: NDArray[np.u
         colour = (120, 182, 186) if fibres.random() < 0.5 else (36, 56, 62)
         canvas.stroke(line, (0.0, 0.035, 0.0), colour, 0.40, 0.0, inside)
     canvas.fill(disc(0.31), (12, 12, 16), 1.0, 0.03, inside)
-    canvas.fill(disc(0.15) + (-0.22, -0.25), (255, 255, 255), 0.96, 0.025, inside)
-    canvas.fill(disc(0.07) + (0.24, 0.24), (240, 240, 240), 0.60, 0.03, inside)
+    canvas.fill(moved(disc(0.15), -0.22, -0.25), (255, 255, 255), 0.96, 0.025, inside)
+    canvas.fill(moved(disc(0.07), 0.24, 0.24), (240, 240, 240), 0.60, 0.03, inside)
 
 
 def _draw_lashes(canvas: Canvas, upper: Points, side: int) -> None:

@@ -7,7 +7,7 @@ silhouette; every strand is a curve between the two.
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.paint import Canvas, Colour, smooth, tapered
+from realtime.paint import Canvas, Colour, moved, smooth, tapered
 
 __all__ = ["draw_back_hair", "draw_top_hair"]
 
@@ -53,7 +53,7 @@ def draw_top_hair(canvas: Canvas, skin: NDArray[np.uint8]) -> None:
     """What grows over the skull; `skin` is the head's coverage, where it casts a shadow."""
     rng = np.random.default_rng(3)
     for lines in (_RIGHT_TOP, _LEFT_TOP):
-        canvas.fill(_between(*lines) + (0.12, 0.45), SHADOW_ON_SKIN, 0.50, 0.35, skin)
+        canvas.fill(moved(_between(*lines), 0.12, 0.45), SHADOW_ON_SKIN, 0.50, 0.35, skin)
     for lines, light, gloss_at in ((_RIGHT_TOP, 0.28, 0.36), (_LEFT_TOP, 0.36, 0.44)):
         outline = _between(*lines)
         sheet, inside = canvas.sheet(), canvas.mask(outline, 0.05)
@@ -63,14 +63,26 @@ def draw_top_hair(canvas: Canvas, skin: NDArray[np.uint8]) -> None:
         inner, outer = smooth(lines[0]), smooth(lines[1])
         canvas.stroke(inner[::4], (0.0, 0.30, 0.30, 0.30), _shade(0.0), 0.50, 0.12, inside)
         canvas.stroke(outer[::4], (0.2, 0.8, 0.9, 0.8), _shade(0.0), 0.45, 0.25, inside)
-        canvas.stroke([inner[-1], (inner[-1] + outer[-1]) / 2, outer[-1]], (0.8, 1.4, 1.2), _shade(0.0), 0.6, 0.3, inside)
+        canvas.stroke(
+            [inner[-1], (inner[-1] + outer[-1]) / 2, outer[-1]],
+            (0.8, 1.4, 1.2),
+            _shade(0.0),
+            0.6,
+            0.3,
+            inside,
+        )
     canvas.stroke([(2.15, -8.85), (2.2, -10.5), (2.15, -12.3)], (0.04, 0.10, 0.0), _shade(0.0), 0.7, 0.04)
 
 
 def _draw_strands(
-    sheet: Canvas, rng: np.random.Generator, lines: tuple[Line, Line], count: int, light: float, gloss_at: float
+    sheet: Canvas,
+    rng: np.random.Generator,
+    lines: tuple[Line, Line],
+    count: int,
+    light: float,
+    gloss_at: float,
 ) -> None:
-    """`count` locks, each part of the way along the growth; lightest near `gloss_at`, as a share of that way."""
+    """`count` locks, each along a part of the growth; lightest near `gloss_at`, as a share of it."""
     inner, outer = smooth(lines[0]), smooth(lines[1])
     way = np.linspace(0, 1, len(inner))
     for _ in range(count):

@@ -57,6 +57,7 @@ _BUMPS = (
 )
 _KEY = (-0.46, -0.52, 0.72)
 _FILL = (0.75, -0.05, 0.66)
+"""Where the two lamps stand: x right, y down, z towards the viewer."""
 
 
 def draw_skin(canvas: Canvas) -> NDArray[np.uint8]:
@@ -92,14 +93,15 @@ def _light(
     slope_y = cv2.Sobel(z, cv2.CV_32F, 0, 1, scale=1 / (8 * step))
     norm = 1 / np.sqrt(slope_x * slope_x + slope_y * slope_y + 1)
 
-    def facing(direction: tuple[float, float, float]) -> NDArray[np.float32]:
+    def facing(direction: NDArray[np.float64]) -> NDArray[np.float32]:
         return np.asarray((direction[2] - direction[0] * slope_x - direction[1] * slope_y) * norm, np.float32)
 
-    key = np.clip((facing(_KEY) + 0.25) / 1.25, 0, 1)
-    fill = np.clip((facing(_FILL) + 0.3) / 1.3, 0, 1)
+    key = np.clip((facing(np.array(_KEY)) + 0.25) / 1.25, 0, 1)
+    fill = np.clip((facing(np.array(_FILL)) + 0.3) / 1.3, 0, 1)
     light = 0.05 + 0.74 * key + 0.20 * fill
-    half = np.array(_KEY) + (0, 0, 1)
-    shine = np.clip(facing(tuple(half / np.linalg.norm(half))), 0, 1) ** 34 * 0.20
+    half = np.array(_KEY)
+    half[2] += 1
+    shine = np.clip(facing(half / np.linalg.norm(half)), 0, 1) ** 34 * 0.20
     return np.asarray(light, np.float32), np.asarray(shine, np.float32)
 
 
@@ -107,7 +109,8 @@ def _ramp(light: NDArray[np.float32]) -> NDArray[np.float32]:
     """Skin colours, (h, w, 3) float32 BGR, for light of 0 to 1."""
     steps = [step for step, _ in SKIN_RAMP]
     table = np.stack(
-        [np.interp(np.linspace(0, 1, 256), steps, [colour[c] for _, colour in SKIN_RAMP]) for c in range(3)], 1
+        [np.interp(np.linspace(0, 1, 256), steps, [colour[c] for _, colour in SKIN_RAMP]) for c in range(3)],
+        1,
     ).astype(np.float32)
     return table[np.clip(light * 255, 0, 255).astype(np.intp)]
 
@@ -134,12 +137,40 @@ def draw_ears(canvas: Canvas) -> None:
         def at(*points: tuple[float, float], side: int = side) -> NDArray[np.float64]:
             return np.array(points) * (side, 1)
 
-        base, shadow, shine = ((122, 148, 208), (70, 86, 150), 0.65) if side < 0 else ((100, 122, 184), (58, 70, 130), 0.3)
-        rim = smooth(at((6.3, -2.6), (7.0, -2.9), (7.75, -2.4), (7.95, -1.0), (7.6, 0.6), (7.25, 1.7), (6.8, 2.2), (6.2, 1.6)), closed=True)
+        base, shadow, shine = (
+            ((122, 148, 208), (70, 86, 150), 0.65) if side < 0 else ((100, 122, 184), (58, 70, 130), 0.3)
+        )
+        rim = smooth(
+            at(
+                (6.3, -2.6),
+                (7.0, -2.9),
+                (7.75, -2.4),
+                (7.95, -1.0),
+                (7.65, 0.5),
+                (7.35, 1.5),
+                (6.95, 2.1),
+                (6.5, 2.35),
+                (6.0, 2.0),
+            ),
+            closed=True,
+        )
         canvas.fill(rim, base)
         inside = canvas.mask(rim)
-        canvas.fill(smooth(at((6.6, -1.9), (7.2, -1.9), (7.35, -0.9), (7.0, 0.4), (6.6, 0.9)), closed=True), shadow, 0.75, 0.2, inside)
-        canvas.stroke(at((6.5, -2.5), (7.1, -2.6), (7.6, -2.0), (7.65, -0.8), (7.35, 0.6)), (0.1, 0.3, 0.28, 0.1), (182, 206, 245), shine, 0.1, inside)
+        canvas.fill(
+            smooth(at((6.6, -1.9), (7.2, -1.9), (7.35, -0.9), (7.0, 0.4), (6.6, 0.9)), closed=True),
+            shadow,
+            0.75,
+            0.2,
+            inside,
+        )
+        canvas.stroke(
+            at((6.5, -2.5), (7.1, -2.6), (7.6, -2.0), (7.65, -0.8), (7.35, 0.6)),
+            (0.1, 0.3, 0.28, 0.1),
+            (182, 206, 245),
+            shine,
+            0.1,
+            inside,
+        )
         canvas.glow((side * 7.0, 1.5), (0.3, 0.35), (150, 170, 228), shine, within=inside)
 
 
@@ -147,7 +178,9 @@ def draw_nose(canvas: Canvas) -> None:
     """What the relief cannot say: nostrils, the shadow beneath, the light on the tip."""
     canvas.glow((0.35, 2.75), (1.1, 0.28), (60, 74, 138), 0.42)
     for side in (-1, 1):
-        nostril = [(side * x, y) for x, y in [(0.42, 2.50), (0.70, 2.32), (1.05, 2.38), (1.12, 2.55), (0.75, 2.62)]]
+        nostril = [
+            (side * x, y) for x, y in [(0.42, 2.50), (0.70, 2.32), (1.05, 2.38), (1.12, 2.55), (0.75, 2.62)]
+        ]
         canvas.fill(smooth(nostril, closed=True), (38, 40, 82), 0.82, 0.07)
         wing = [(side * x, y) for x, y in [(1.35, 1.55), (1.62, 1.95), (1.58, 2.40), (1.25, 2.58)]]
         canvas.stroke(wing, (0.0, 0.16, 0.2, 0.05), (66, 80, 146), 0.50, 0.09)
@@ -159,7 +192,10 @@ def draw_nose(canvas: Canvas) -> None:
 def draw_mouth(canvas: Canvas) -> None:
     """Closed lips with the start of a smile."""
     y = MOUTH_Y
-    corner, line = 2.45, [(-2.45, y - 0.24), (-1.4, y - 0.02), (-0.5, y + 0.02), (0.0, y + 0.12), (0.5, y + 0.02)]
+    corner, line = (
+        2.45,
+        [(-2.45, y - 0.24), (-1.4, y - 0.02), (-0.5, y + 0.02), (0.0, y + 0.12), (0.5, y + 0.02)],
+    )
     seam = smooth([*line, (1.4, y - 0.02), (corner, y - 0.24)])
     upper_edge = [(corner, y - 0.24), (1.7, y - 0.55), (0.95, y - 0.90), (0.42, y - 0.98), (0.0, y - 0.80)]
     upper = smooth(upper_edge + [(-x, v) for x, v in upper_edge[-2::-1]])

@@ -1,4 +1,4 @@
-"""A still picture as a source: moved, turned and scaled along a known path, so that tracking has a ground truth."""
+"""A still picture as a source: moved along a known path, the ground truth for tracking."""
 
 import math
 from pathlib import Path
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from realtime.capture.base import Grab, Pixels, SourceInfo
 from realtime.capture.portrait import draw_portrait
-from realtime.clock import NS_PER_S
+from realtime.clock import NS_PER_MS, NS_PER_S
 from realtime.errors import DeviceError
 
-__all__ = ["StillSource"]
+__all__ = ["LIDS", "StillSource", "lids_at"]
 
 Matrix = NDArray[np.float64]
 
@@ -24,6 +24,11 @@ WAVES: dict[str, tuple[tuple[float, float], ...]] = {
 }
 """Sums of sines as (amplitude, period in seconds). x and y are shares of the frame's width and height,
 turn is in radians, scale is the natural logarithm of the magnification."""
+LIDS = (1.0, 0.5, 0.0)
+"""How far the built-in portrait's eyes are open, in the states that are drawn."""
+BLINK_EVERY_S = 3.7
+BLINK_MS = ((1900, 0), (1950, 1), (2050, 2), (2110, 1))
+"""The blink inside that time, as (until, index into LIDS)."""
 PLATE_SHARE = 1.6
 """Size of the ground a picture file is laid on, in frames: no motion of WAVES shows its edge."""
 FEATHER_SHARE = 0.04
@@ -39,43 +44,37 @@ class StillSource:
         self._height = height
         self._fps = fps
         self._number = 0
-        self._plate: NDArray[np.uint8] | None = None
+        self._plates: tuple[NDArray[np.uint8], ...] = ()
         self._on_plate: Matrix = np.eye(2, 3)
-        self._border = cv2.BORDER_REPLICATE
 
     def open(self) -> SourceInfo:
         """Draw or read the picture. Raises DeviceError when the file is missing or is no picture."""
         self._number = 0
         if self._path is None:
-            self._plate = draw_portrait((self._width, self._height))
+            self._plates = tuple(draw_portrait((self._width, self._height), lids) for lids in LIDS)
             self._on_plate = np.eye(2, 3)
             uri, description = "still:", "built-in animated still"
         else:
             picture = _read_picture(self._path)
-            self._plate, self._on_plate = _lay_on_ground(picture, self._width, self._height)
+            plate, self._on_plate = _lay_on_ground(picture, self._width, self._height)
+            self._plates = (plate,)
             uri, description = f"still:{self._path}", f"still {self._path.name}"
         return SourceInfo(
             uri, f"{description}, {self._width}x{self._height}", self._width, self._height, self._fps, False
         )
 
     def read(self, pixels: Pixels) -> Grab | None:
-        """The next picture; None after `close`."""
-        plate = self._plate
-        if plate is None:
-            return None
+        """The next picture; it never ends. Raises DeviceError when not open."""
+        plates = self._plates
+        if not plates:
+            raise DeviceError("the still is not open", "open the source before reading it")
         media_ns = round(self._number * NS_PER_S / self._fps)
         bgr = pixels((self._height, self._width, 3))
-        self.draw(media_ns, bgr)
+        plate = plates[lids_at(media_ns) if len(plates) > 1 else 0]
+        size = (self._width, self._height)
+        cv2.warpAffine(plate, self._motion(media_ns), size, dst=bgr, borderMode=cv2.BORDER_REPLICATE)
         self._number += 1
         return Grab(bgr, media_ns)
-
-    def draw(self, media_ns: int, bgr: NDArray[np.uint8]) -> None:
-        """The picture of `media_ns` into `bgr`, (height, width, 3) uint8. Only when open."""
-        assert self._plate is not None, "the source is not open"
-        matrix = self._motion(media_ns)
-        cv2.warpAffine(
-            self._plate, matrix, (self._width, self._height), dst=bgr, borderMode=cv2.BORDER_REPLICATE
-        )
 
     def truth(self, media_ns: int) -> Matrix:
         """From pixels of the picture to pixels of the frame at `media_ns`: (2, 3) float64, exact."""
@@ -84,7 +83,7 @@ class StillSource:
         return np.column_stack([linear, motion[:, :2] @ self._on_plate[:, 2] + motion[:, 2]])
 
     def close(self) -> None:
-        self._plate = None
+        self._plates = ()
 
     def _motion(self, media_ns: int) -> Matrix:
         """From pixels of the plate to pixels of the frame."""
@@ -95,13 +94,24 @@ class StillSource:
         sine = math.sin(turn) * math.exp(scale)
         linear = np.array([[cosine, -sine], [sine, cosine]])
         centre = np.array([(plate_width - 1) / 2, (plate_height - 1) / 2])
-        target = np.array([(self._width - 1) / 2 + x * self._width, (self._height - 1) / 2 + y * self._height])
+        target = np.array(
+            [(self._width - 1) / 2 + x * self._width, (self._height - 1) / 2 + y * self._height]
+        )
         return np.column_stack([linear, target - linear @ centre])
 
     def _plate_size(self) -> tuple[int, int]:
         if self._path is None:
             return self._width, self._height
         return round(self._width * PLATE_SHARE), round(self._height * PLATE_SHARE)
+
+
+def lids_at(media_ns: int) -> int:
+    """Which of LIDS the portrait shows: it blinks once in BLINK_EVERY_S."""
+    into_ms = media_ns / NS_PER_MS % (BLINK_EVERY_S * 1000)
+    for until_ms, lids in BLINK_MS:
+        if into_ms < until_ms:
+            return lids
+    return 0
 
 
 def _wave(parts: tuple[tuple[float, float], ...], seconds: float) -> float:
@@ -117,18 +127,25 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
             f"the picture {path} cannot be read: {error.strerror or error}",
             "give the path of a picture file, or still: alone for the built-in portrait",
         ) from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:
+        raise _undecodable(path) from error
     if picture is None:
-        raise DeviceError(
-            f"{path} is not a picture that can be decoded", "give a JPEG, PNG or WebP file that opens elsewhere"
+        raise _undecodable(path)
+    return np.asarray(picture, np.uint8)
+
+
+def _undecodable(path: Path) -> DeviceError:
+    return DeviceError(
+            f"{path} is not a picture that can be decoded",
+            "give a JPEG, PNG or WebP file that opens elsewhere",
         )
     return np.asarray(picture, np.uint8)
 
 
-def _lay_on_ground(
-    picture: NDArray[np.uint8], width: int, height: int
-) -> tuple[NDArray[np.uint8], Matrix]:
-    """The picture in the middle of a plate, whole, as large as a frame of width x height shows it, soft at the edges.
+def _lay_on_ground(picture: NDArray[np.uint8], width: int, height: int) -> tuple[NDArray[np.uint8], Matrix]:
+    """The picture whole, in the middle of a plate, as large as a frame can show it, soft at the edges.
 
     The ground is the picture itself, stretched over the plate and blurred. Also returns the matrix from
     pixels of the picture to pixels of the plate.
@@ -153,9 +170,7 @@ def _lay_on_ground(
     region[:] = np.rint(region + (shown.astype(np.float32) - region) * share)
 
     ratio_x, ratio_y = shown_width / wide, shown_height / tall
-    matrix = np.array(
-        [[ratio_x, 0, x + (ratio_x - 1) / 2], [0, ratio_y, y + (ratio_y - 1) / 2]]
-    )
+    matrix = np.array([[ratio_x, 0, x + (ratio_x - 1) / 2], [0, ratio_y, y + (ratio_y - 1) / 2]])
     return np.asarray(plate, np.uint8), matrix
 
 

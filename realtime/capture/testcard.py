@@ -1,4 +1,4 @@
-"""A test card: the portrait in motion, with its frame number and its time written so that a machine can read them.
+"""A test card: the portrait in motion, its frame number and time written so that a machine can read them.
 
 The strip along the bottom edge is `CELLS` square cells wide and `STRIP_ROWS` cells high; a cell's side is the
 picture's width / `CELLS` (16 px at 1280), whatever the height. From left to right:
@@ -153,7 +153,7 @@ def write_strip(bgr: NDArray[np.uint8], number: int, wall_ms: int) -> None:
 
 
 def read_card(bgr: NDArray[np.uint8]) -> CardReading | None:
-    """What the strip of `bgr`, (H, W, 3) uint8 of any size, says; None where there is none or it is damaged."""
+    """What the strip of `bgr`, (H, W, 3) uint8 of any size, says; None without one that is whole."""
     height, width = bgr.shape[:2]
     cell = width / CELLS
     top, bottom = round(height - 1.5 * cell), max(round(height - 0.5 * cell), round(height - 1.5 * cell) + 1)
@@ -209,6 +209,8 @@ def _glyphs(size_px: int) -> list[NDArray[np.uint8]]:
     masks = [text_mask(digit, size_px, 700) for digit in DIGITS]
     wide = max(mask.shape[1] for mask in masks)
     return [
-        np.pad(mask, ((0, 0), ((wide - mask.shape[1]) // 2, wide - mask.shape[1] - (wide - mask.shape[1]) // 2)))
+        np.pad(
+            mask, ((0, 0), ((wide - mask.shape[1]) // 2, wide - mask.shape[1] - (wide - mask.shape[1]) // 2))
+        )
         for mask in masks
     ]

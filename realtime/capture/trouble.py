@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from realtime.capture.enumerate import Query, query_capability
+from realtime.capture.enumerate import LOOPBACK_DRIVER, Query, query_capability
 from realtime.errors import DeviceError
 
 __all__ = ["why_not_open"]
@@ -29,6 +29,8 @@ def why_not_open(
             "sudo usermod -aG video $USER, then log out and in again",
         )
     capability = query(node)
+    if capability is not None and capability.driver == LOOPBACK_DRIVER and not capability.captures:
+        return DeviceError(f"{target} is a virtual camera that no program feeds", f"start one, or {OTHERS}")
     if capability is None or not capability.captures:
         return DeviceError(f"{target} is no camera", OTHERS)
     holders = _holders(node, proc)

@@ -1,11 +1,13 @@
 """Bronze: a cast and polished face, dark where hands have not worn it, green where rain has stood."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.paint import smooth
+from realtime.paint import Canvas, moved, smooth
 from realtime.personas.features import SIDES, brow, lips, lower_lid, mouth, nose_wing, nostril, upper_lid
-from realtime.personas.plate import blank, textured
+from realtime.personas.plate import blank, finished, textured
 from realtime.personas.relief import hollows, light, noise, shine
 
 __all__ = ["paint"]
@@ -40,14 +42,14 @@ def paint() -> NDArray[np.uint8]:
     green = np.clip(deep * 0.95 + 0.20 * noise(3, 16) + 0.10 * noise(5, 5) - 0.46, 0, 0.75)
     lit = (0.55 + 0.75 * light((-0.3, -0.6, -0.75), 0.5))[..., None]
     texture += (np.array(PATINA, np.float32) * lit - texture) * green[..., None]
-    return np.clip(texture + 0.5, 0, 255).astype(np.uint8)
+    return finished(texture)
 
 
-def _chasing():
-    """Heights that the chaser's tools left, as a grey picture: brows, lids, lips and the wings of the nose."""
+def _chasing() -> Canvas:
+    """Heights that the chaser's tools left, as a grey picture: brows, lids, lips and wings of the nose."""
     canvas = blank((LEVEL, LEVEL, LEVEL))
 
-    def raised(line, widths, amount, blur):
+    def raised(line: NDArray[np.float64], widths: Sequence[float], amount: int, blur: float) -> None:
         value = LEVEL + amount
         canvas.stroke(line, widths, (value, value, value), 1.0, blur)
 
@@ -58,11 +60,17 @@ def _chasing():
             line = smooth(arch)
             place = line[int(share * (len(line) - 1))]
             lean = np.array([side * (0.004 + 0.016 * share), -0.016 + 0.018 * share])
-            canvas.stroke([place - lean * 0.9 - (0, 0.004), place + lean * 0.6 - (0, 0.004)], (0.0, 0.0045, 0.0), (70, 70, 70), 0.9, 0.001)
+            canvas.stroke(
+                [place - lean * 0.9 - (0, 0.004), place + lean * 0.6 - (0, 0.004)],
+                (0.0, 0.0045, 0.0),
+                (70, 70, 70),
+                0.9,
+                0.001,
+            )
         upper, lower = upper_lid(side), lower_lid(side)
         raised(upper[::4] - (0, 0.004), (0.006, 0.012, 0.012, 0.006), 80, 0.002)
         raised(upper[::4] - (0, 0.022), (0.0, 0.008, 0.008, 0.0), -70, 0.003)
-        raised(lower[::4] + (0, 0.004), (0.004, 0.008, 0.008, 0.004), 60, 0.002)
+        raised(moved(lower[::4], 0, 0.004), (0.004, 0.008, 0.008, 0.004), 60, 0.002)
         raised(nose_wing(side), (0.0, 0.008, 0.009, 0.0), -70, 0.003)
         canvas.fill(nostril(side), (20, 20, 20), 1.0, 0.003)
         canvas.fill(np.concatenate([upper, lower[::-1]]), (110, 110, 110), 1.0, 0.002)
@@ -75,5 +83,7 @@ def _chasing():
 
 def _ramp(room: NDArray[np.float32]) -> NDArray[np.float32]:
     steps = [step for step, _ in METAL]
-    table = np.stack([np.interp(np.linspace(0, 1, 256), steps, [c[i] for _, c in METAL]) for i in range(3)], 1)
+    table = np.stack(
+        [np.interp(np.linspace(0, 1, 256), steps, [c[i] for _, c in METAL]) for i in range(3)], 1
+    )
     return np.asarray(table.astype(np.float32)[np.clip(room * 255, 0, 255).astype(np.intp)], np.float32)

@@ -1,12 +1,11 @@
 """Collage: coloured papers, cut out and laid over one another."""
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from realtime.paint import Canvas, Colour, smooth, tapered
-from realtime.personas.features import SIDES, brow, lips, lower_lid, mouth, nostril, on_side, upper_lid
-from realtime.personas.plate import blank, textured
+from realtime.paint import Canvas, Colour, moved, smooth, tapered
+from realtime.personas.features import SIDES, brow, lips, lower_lid, mouth, nostril, upper_lid
+from realtime.personas.plate import blank, finished, textured
 from realtime.personas.relief import light, noise
 
 __all__ = ["paint"]
@@ -54,8 +53,34 @@ def paint() -> NDArray[np.uint8]:
 
 def _nose(canvas: Canvas) -> None:
     """A folded strip: one face lit, one in shade."""
-    _lay(canvas, [(0.472, 0.30), (0.462, 0.40), (0.450, 0.48), (0.420, 0.545), (0.450, 0.575), (0.5, 0.580), (0.505, 0.44), (0.500, 0.30)], (186, 214, 240))
-    _lay(canvas, [(0.498, 0.30), (0.502, 0.44), (0.5, 0.582), (0.552, 0.575), (0.582, 0.545), (0.552, 0.48), (0.532, 0.40), (0.524, 0.30)], CORAL)
+    _lay(
+        canvas,
+        [
+            (0.472, 0.30),
+            (0.462, 0.40),
+            (0.450, 0.48),
+            (0.420, 0.545),
+            (0.450, 0.575),
+            (0.5, 0.580),
+            (0.505, 0.44),
+            (0.500, 0.30),
+        ],
+        (186, 214, 240),
+    )
+    _lay(
+        canvas,
+        [
+            (0.498, 0.30),
+            (0.502, 0.44),
+            (0.5, 0.582),
+            (0.552, 0.575),
+            (0.582, 0.545),
+            (0.552, 0.48),
+            (0.532, 0.40),
+            (0.524, 0.30),
+        ],
+        CORAL,
+    )
     for side in SIDES:
         _lay(canvas, nostril(side), NAVY, shadow=0.0)
 
@@ -80,18 +105,16 @@ def _lips(canvas: Canvas) -> None:
     canvas.fill(mouth(), NAVY)
 
 
-def _lay(
-    canvas: Canvas, outline: ArrayLike, colour: Colour, shadow: float = 0.5
-) -> None:
+def _lay(canvas: Canvas, outline: ArrayLike, colour: Colour, shadow: float = 0.5) -> None:
     """One piece of paper: its shadow, itself, and the light on its cut edge."""
     points = np.asarray(outline, np.float64)
     if len(points) < 16:
         points = smooth(points, closed=True)
     if shadow:
-        canvas.fill(points + (0.005, 0.007), (44, 40, 52), shadow * 0.8, 0.0055)
-        canvas.fill(points + (0.0018, 0.0026), (40, 36, 48), shadow, 0.0014)
-        edge: Colour = tuple(min(255, round(value + (255 - value) * 0.55)) for value in colour)
-        canvas.fill(points - (0.0010, 0.0014), edge)
+        canvas.fill(moved(points, 0.005, 0.007), (44, 40, 52), shadow * 0.8, 0.0055)
+        canvas.fill(moved(points, 0.0018, 0.0026), (40, 36, 48), shadow, 0.0014)
+        blue, green, red = (min(255, round(value + (255 - value) * 0.55)) for value in colour)
+        canvas.fill(points - (0.0010, 0.0014), (blue, green, red))
     canvas.fill(points, colour)
 
 
@@ -100,7 +123,7 @@ def _papered(texture: NDArray[np.float32]) -> NDArray[np.uint8]:
     fibres = 2.2 * noise(31, 2) + 2.0 * noise(32, 5) + 1.5 * noise(33, 30)
     form = 0.86 + 0.16 * light((-0.4, -0.6, -0.7), 0.4)
     texture = texture * form[..., None] + fibres[..., None]
-    return np.clip(texture + 0.5, 0, 255).astype(np.uint8)
+    return finished(texture)
 
 
 def _disc(centre: tuple[float, float], radius: float) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Where brows, lids, lips and nose lie on the texture plane, as lines to draw along.
 
-Every line is (N, 2) in [0, 1]: u to the right, v down. `side` is -1 for the left of the picture, 1 for the right.
+Every line is (N, 2) in [0, 1]: u to the right, v down. `side` is -1 on the picture's left, 1 on its right.
 """
 
 import numpy as np
@@ -65,4 +65,7 @@ def nose_wing(side: int) -> Line:
 
 def nostril(side: int) -> Line:
     """A nostril, as a closed outline."""
-    return on_side(smooth([(0.448, 0.562), (0.460, 0.553), (0.478, 0.556), (0.482, 0.566), (0.462, 0.569)], closed=True), side)
+    return on_side(
+        smooth([(0.448, 0.562), (0.460, 0.553), (0.478, 0.556), (0.482, 0.566), (0.462, 0.569)], closed=True),
+        side,
+    )

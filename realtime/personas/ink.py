@@ -4,9 +4,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.paint import Canvas, smooth
-from realtime.personas.features import SIDES, brow, lips, lower_lid, mouth, nose_wing, nostril, on_side, upper_lid
-from realtime.personas.plate import SUPERSAMPLING, blank, textured
+from realtime.paint import Canvas, moved, smooth
+from realtime.personas.features import (
+    SIDES,
+    brow,
+    lips,
+    lower_lid,
+    mouth,
+    nose_wing,
+    nostril,
+    on_side,
+    upper_lid,
+)
+from realtime.personas.plate import SUPERSAMPLING, blank, finished, textured
 from realtime.personas.relief import SIZE, hollows, light, noise
 
 __all__ = ["paint"]
@@ -29,14 +39,16 @@ def paint() -> NDArray[np.uint8]:
         canvas.fill(nostril(side), BLACK)
     canvas.stroke(nose_wing(1), (0.0, 0.006, 0.009, 0.010, 0.0), BLACK)
     canvas.stroke(nose_wing(-1)[1:], (0.0, 0.005, 0.006, 0.0), BLACK)
-    canvas.stroke([(0.548, 0.330), (0.536, 0.380), (0.534, 0.430), (0.545, 0.480)], (0.0, 0.005, 0.006, 0.0), BLACK)
+    canvas.stroke(
+        [(0.548, 0.330), (0.536, 0.380), (0.534, 0.430), (0.545, 0.480)], (0.0, 0.005, 0.006, 0.0), BLACK
+    )
     canvas.stroke([(0.470, 0.792), (0.5, 0.800), (0.535, 0.790)], (0.0, 0.006, 0.0), BLACK)
     for side in SIDES:
         fold = on_side([(0.385, 0.555), (0.352, 0.590), (0.335, 0.625)], side)
         canvas.stroke(fold, (0.0, 0.004 if side < 0 else 0.006, 0.0), BLACK)
     texture = textured(canvas)
     texture += (noise(2, 3) * 1.6 + noise(6, 40) * 2.0)[..., None]
-    return np.clip(texture + 0.5, 0, 255).astype(np.uint8)
+    return finished(texture)
 
 
 def _dot_cheeks(canvas: Canvas) -> None:
@@ -64,7 +76,9 @@ def _hatch(canvas: Canvas) -> None:
     for angle, below, pitch in ((0.95, 0.62, 15.0), (-0.55, 0.30, 15.0)):
         wave = ((x * np.cos(angle) + y * np.sin(angle) + waver) / pitch) % 1
         width = np.clip((below - fine) * 0.9, 0, 0.30)
-        ink = np.maximum(ink, np.clip((width - np.abs(wave - 0.5)) * pitch * 0.8 + 0.5, 0, 1) * (width > 0.03))
+        ink = np.maximum(
+            ink, np.clip((width - np.abs(wave - 0.5)) * pitch * 0.8 + 0.5, 0, 1) * (width > 0.03)
+        )
     canvas.merge(blank(BLACK), (ink * 255).astype(np.uint8))
 
 
@@ -74,21 +88,21 @@ def _paint_eye(canvas: Canvas, side: int) -> None:
     tail = upper[-1] + (side * 0.030, -0.016)
     line = np.concatenate([upper[::4], tail[None]]) - (0, 0.004)
     canvas.stroke(line, (0.004, 0.011, 0.015, 0.016, 0.0), BLACK)
-    canvas.stroke(lower[14:] + (0, 0.003), (0.0, 0.005, 0.006), BLACK)
+    canvas.stroke(moved(lower[14:], 0, 0.003), (0.0, 0.005, 0.006), BLACK)
     canvas.stroke(upper[3:-2:4] - (0, 0.026), (0.0, 0.006, 0.006, 0.0), BLACK)
     for share, reach in ((0.72, 0.016), (0.84, 0.020), (0.95, 0.022)):
         root = upper[int(share * (len(upper) - 1))] - (0, 0.005)
-        canvas.stroke([root, root + (side * reach * 0.7, -reach)], (0.006, 0.0), BLACK)
+        canvas.stroke([root, moved(root, side * reach * 0.7, -reach)], (0.006, 0.0), BLACK)
 
 
 def _paint_brow(canvas: Canvas, side: int) -> None:
-    arch = brow(side) + (0, -0.004)
+    arch = moved(brow(side), 0, -0.004)
     arch[2:4] -= (0, 0.008)
     canvas.stroke(arch, (0.010, 0.026, 0.024, 0.014, 0.0), BLACK)
     dense = smooth(arch)
     for share in np.linspace(0.0, 0.30, 5):
         root = dense[int(share * (len(dense) - 1))]
-        canvas.stroke([root + (0, 0.008), root + (side * 0.004, -0.020)], (0.004, 0.0), BLACK)
+        canvas.stroke([moved(root, 0, 0.008), moved(root, side * 0.004, -0.020)], (0.004, 0.0), BLACK)
 
 
 def _paint_mouth(canvas: Canvas) -> None:
@@ -96,7 +110,13 @@ def _paint_mouth(canvas: Canvas) -> None:
     for lip in (upper, lower):
         canvas.fill(lip, RED)
     below = canvas.mask(lower)
-    canvas.fill(smooth([(0.43, 0.700), (0.47, 0.709), (0.53, 0.709), (0.50, 0.698)], closed=True), (222, 220, 252), 1.0, 0.001, below)
+    canvas.fill(
+        smooth([(0.43, 0.700), (0.47, 0.709), (0.53, 0.709), (0.50, 0.698)], closed=True),
+        (222, 220, 252),
+        1.0,
+        0.001,
+        below,
+    )
     canvas.fill(upper, (38, 28, 128), 0.75)
     for lip in (upper, lower):
         canvas.stroke(np.append(lip, lip[:1], axis=0)[::5], (0.0042, 0.0042), BLACK)

@@ -3,9 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.paint import Canvas, smooth
-from realtime.personas.features import SIDES, brow, lips, lower_lid, mouth, nose_wing, nostril, on_side, upper_lid
-from realtime.personas.plate import blank, textured
+from realtime.paint import Canvas, moved
+from realtime.personas.features import (
+    SIDES,
+    brow,
+    lips,
+    lower_lid,
+    mouth,
+    nose_wing,
+    nostril,
+    upper_lid,
+)
+from realtime.personas.plate import blank, finished, textured
 from realtime.personas.relief import SIZE, hollows, light, noise, shine
 
 __all__ = ["paint"]
@@ -49,16 +58,18 @@ def _paint_eyes(canvas: Canvas) -> None:
         tail = upper[-1] + (side * 0.026, -0.013)
         line = np.concatenate([upper[::4], tail[None]]) - (0, 0.002)
         canvas.stroke(line, (0.003, 0.007, 0.009, 0.010, 0.0), UMBER, 0.92, 0.0008)
-        canvas.stroke(lower[12:] + (0, 0.002), (0.0, 0.003, 0.004), UMBER, 0.55, 0.001)
+        canvas.stroke(moved(lower[12:], 0, 0.002), (0.0, 0.003, 0.004), UMBER, 0.55, 0.001)
         for share in np.linspace(0.30, 0.95, 8):
             root = lower[int(share * (len(lower) - 1))] + (0, 0.004)
-            tip = root + (side * 0.008 * (share - 0.2), 0.013)
+            tip = moved(root, side * 0.008 * (share - 0.2), 0.013)
             canvas.stroke([root, tip], (0.0026, 0.0), UMBER, 0.72)
 
 
 def _paint_brows(canvas: Canvas) -> None:
     for side in SIDES:
-        arch = brow(side) + np.array([(-side * 0.006, 0.004), (0, -0.006), (0, -0.014), (side * 0.004, -0.012), (side * 0.012, 0.0)])
+        arch = brow(side) + np.array(
+            [(-side * 0.006, 0.004), (0, -0.006), (0, -0.014), (side * 0.004, -0.012), (side * 0.012, 0.0)]
+        )
         canvas.stroke(arch, (0.004, 0.013, 0.012, 0.008, 0.0), UMBER, 0.82, 0.0015)
         canvas.stroke(arch - (0, 0.008), (0.0, 0.002, 0.002, 0.0), UMBER, 0.45, 0.0005)
 
@@ -78,17 +89,27 @@ def _paint_mouth(canvas: Canvas) -> None:
 def _mend(canvas: Canvas) -> None:
     """Cracks filled with lacquer and gold, as in kintsugi: one from the hairline, one from the jaw."""
     cracks = [
-        ([(0.700, 0.085), (0.672, 0.128), (0.684, 0.165), (0.648, 0.205), (0.656, 0.236), (0.628, 0.262)], 0.0085),
-        ([(0.684, 0.165), (0.728, 0.182), (0.745, 0.222), (0.785, 0.246), (0.792, 0.290), (0.830, 0.318)], 0.0060),
+        (
+            [(0.700, 0.085), (0.672, 0.128), (0.684, 0.165), (0.648, 0.205), (0.656, 0.236), (0.628, 0.262)],
+            0.0085,
+        ),
+        (
+            [(0.684, 0.165), (0.728, 0.182), (0.745, 0.222), (0.785, 0.246), (0.792, 0.290), (0.830, 0.318)],
+            0.0060,
+        ),
         ([(0.648, 0.205), (0.610, 0.196), (0.590, 0.168), (0.556, 0.160)], 0.0045),
         ([(0.745, 0.222), (0.730, 0.256), (0.738, 0.282)], 0.0035),
-        ([(0.170, 0.700), (0.205, 0.672), (0.224, 0.686), (0.262, 0.650), (0.286, 0.652), (0.300, 0.624)], 0.0070),
+        (
+            [(0.170, 0.700), (0.205, 0.672), (0.224, 0.686), (0.262, 0.650), (0.286, 0.652), (0.300, 0.624)],
+            0.0070,
+        ),
         ([(0.224, 0.686), (0.246, 0.722), (0.238, 0.750), (0.262, 0.776)], 0.0045),
     ]
     for points, width in cracks:
+        width *= 1.25
         widths = (width * 1.3, width, width * 0.85, width * 0.6, 0.0)
         line = np.array(points)
-        canvas.stroke(line + (0.0022, 0.0028), [w * 1.5 for w in widths], (96, 110, 128), 0.55, 0.0025)
+        canvas.stroke(moved(line, 0.0022, 0.0028), [w * 1.5 for w in widths], (96, 110, 128), 0.55, 0.0025)
         canvas.stroke(line, [w * 1.35 for w in widths], GOLD_DARK, 0.95)
         canvas.stroke(line, widths, GOLD)
         canvas.stroke(line - (0.0008, 0.0012), [w * 0.40 for w in widths], GOLD_LIT, 0.90, 0.0006)
@@ -106,6 +127,6 @@ def _glazed(texture: NDArray[np.float32]) -> NDArray[np.uint8]:
     texture *= shade + (1.0 - shade) * form[..., None]
     texture *= 1 - 0.12 * np.clip(hollows(), 0, 1)[..., None] * np.array((1.1, 1.0, 0.7), np.float32)
     texture += noise(4, 90)[..., None] * np.array((1.2, 0.8, 0.4), np.float32)
-    gloss = 0.34 * shine((-0.30, -0.45, -0.85), 40) + 0.28 * shine((0.45, -0.30, -0.85), 90)
+    gloss = 0.42 * shine((-0.30, -0.45, -0.85), 36) + 0.34 * shine((0.45, -0.30, -0.85), 90)
     texture += (255 - texture) * np.clip(gloss, 0, 0.75)[..., None]
-    return np.clip(texture + 0.5, 0, 255).astype(np.uint8)
+    return finished(texture)

@@ -1,6 +1,7 @@
 """The form of the face on the texture plane: how each texel of the canonical face is turned to the light."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,21 +23,20 @@ Plane = NDArray[np.float32]
 
 @cache
 def normals() -> Plane:
-    """Unit normals towards the viewer's side, (SIZE, SIZE, 3) float32: x right, y down, z away from the viewer.
+    """Unit normals of the outer side, (SIZE, SIZE, 3) float32: x right, y down, z away from us.
 
     Outside the oval each texel is turned as the nearest one inside.
     """
     positions = _positions()
     normal = np.cross(np.gradient(positions, axis=0), np.gradient(positions, axis=1))
-    normal = _carried_outside(normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-9))
+    normal = _carried_outside(_unit_length(normal))
     full = cv2.resize(normal.astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
-    full /= np.maximum(np.linalg.norm(full, axis=2, keepdims=True), 1e-9)
-    return np.asarray(full, np.float32)
+    return _unit_length(full).astype(np.float32)
 
 
 @cache
 def hollows() -> Plane:
-    """How deep each texel lies below what surrounds it, (SIZE, SIZE) float32: 0 level, 1 deep, negative raised.
+    """How deep each texel lies below its surroundings, (SIZE, SIZE) float32: 1 deep, 0 level, -1 raised.
 
     Depth against its own mean over a wider neighbourhood; scaled so that 95 of 100 texels lie within -1 to 1.
     """
@@ -48,7 +48,7 @@ def hollows() -> Plane:
 
 
 def light(direction: tuple[float, float, float], wrap: float = 0.0, bumps: Plane | None = None) -> Plane:
-    """Lambert's light from `direction` (x right, y down, z away from the viewer), (SIZE, SIZE) float32, 0 to 1.
+    """Lambert's light from `direction` (x right, y down, z away from us), (SIZE, SIZE) float32, 0 to 1.
 
     `wrap` lets it reach round the edge, 0 to 1; `bumps` is a height to add to the form, in texels.
     """
@@ -58,7 +58,8 @@ def light(direction: tuple[float, float, float], wrap: float = 0.0, bumps: Plane
 
 def shine(direction: tuple[float, float, float], sharpness: float, bumps: Plane | None = None) -> Plane:
     """Blinn's highlight of a light from `direction` seen from the front, (SIZE, SIZE) float32, 0 to 1."""
-    half = _unit(tuple(_unit(direction) + (0, 0, -1)))
+    x, y, z = _unit(direction)
+    half = _unit((x, y, z - 1))
     return np.asarray(np.clip(_turned(bumps) @ half, 0, 1) ** np.float32(sharpness), np.float32)
 
 
@@ -82,7 +83,7 @@ def oval_mask() -> NDArray[np.uint8]:
 
 @cache
 def _positions() -> NDArray[np.float64]:
-    """The canonical face on the plane, (COARSE, COARSE, 3); carried on smoothly over holes and outside the oval."""
+    """The canonical face on the plane, (COARSE, COARSE, 3); each texel beside it as the nearest one on it."""
     index = np.full((COARSE, COARSE), -1, np.int32)
     texels = UV.astype(np.float64) * COARSE - 0.5
     for number, triangle in enumerate(TRIANGLES):
@@ -95,7 +96,9 @@ def _positions() -> NDArray[np.float64]:
     plane[y, x] = np.einsum("ni,nij->nj", np.stack([x, y, np.ones_like(x)], axis=1), affine[index[y, x]])
 
     plane = _nearest(plane, filled)
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), SMOOTHING_TEXELS, borderType=cv2.BORDER_REPLICATE), np.float64)
+    return np.asarray(
+        cv2.GaussianBlur(plane, (0, 0), SMOOTHING_TEXELS, borderType=cv2.BORDER_REPLICATE), np.float64
+    )
 
 
 def _inside() -> NDArray[np.uint8]:
@@ -127,8 +130,12 @@ def _turned(bumps: Plane | None) -> Plane:
     bent = normals().copy()
     bent[..., 0] -= cv2.Sobel(bumps, cv2.CV_32F, 1, 0, scale=1 / 8)
     bent[..., 1] -= cv2.Sobel(bumps, cv2.CV_32F, 0, 1, scale=1 / 8)
-    bent /= np.maximum(np.linalg.norm(bent, axis=2, keepdims=True), 1e-9)
-    return bent
+    return _unit_length(bent).astype(np.float32)
+
+
+def _unit_length(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Each of the (H, W, 3) vectors with the length 1."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=2, keepdims=True), 1e-9))
 
 
 def _unit(direction: tuple[float, ...]) -> NDArray[np.float32]:

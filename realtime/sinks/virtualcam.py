@@ -1,8 +1,6 @@
 """A camera that other programs see: v4l2loopback on Linux, OBS or Unity Capture elsewhere."""
 
 import logging
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +16,13 @@ from realtime.sinks.remedy import virtual_camera_remedy
 from realtime.sinks.stderr_capture import StderrCapture
 
 __all__ = ["VirtualCameraSink", "find_virtual_camera"]
+
+CURES = (
+    ("already in use", "end the other program that feeds it"),
+    ("permissions", "sudo usermod -aG video $USER, then log out and in again"),
+    ("could not be configured", "end the programs that show it: they hold it at another size"),
+)
+"""By what the Linux backend says when it refuses a node."""
 
 log = logging.getLogger(__name__)
 
@@ -53,21 +58,20 @@ class VirtualCameraSink:
         self.cadence_fps = stream.fps
         self._letterbox = Letterbox(width, height)
         self._i420 = np.empty((height * 3 // 2, width), np.uint8)
-        self._stderr = StderrCapture(_is_of_the_backend)
+        self._converted = None
         try:
-            with self._stderr.turned():
-                camera = pyvirtualcam.Camera(
-                    width,
-                    height,
-                    stream.fps,
-                    fmt=pyvirtualcam.PixelFormat.I420,
-                    device=self._device,
-                    backend=self._backend,
-                )
+            camera = pyvirtualcam.Camera(
+                width,
+                height,
+                stream.fps,
+                fmt=pyvirtualcam.PixelFormat.I420,
+                device=self._device,
+                backend=self._backend,
+            )
         except Exception as error:
-            self.close()
             raise self._refused(error) from error
         self._camera = camera
+        self._stderr = StderrCapture(_is_of_the_backend) if PRINTS_ERRORS else None
         return f"{camera.device} {width}x{height}@{stream.fps:g} ({camera.backend})"
 
     def publish(self, picture: Picture) -> None:
@@ -99,15 +103,9 @@ class VirtualCameraSink:
 
     def _refused(self, error: Exception) -> DeviceError:
         named = f"the virtual camera {self._device}" if self._device else "a virtual camera"
-        node = Path(self._device or find_virtual_camera() or "")
-        reason = " ".join(str(error).split())
-        if sys.platform.startswith("linux") and node.is_char_device():
-            return DeviceError(
-                f"{named} cannot be opened: {reason}",
-                f"end the program that feeds {node} or holds it at another size, or add yourself to the "
-                "group video: sudo usermod -aG video $USER, then log in again",
-            )
-        return DeviceError(f"{named} cannot be opened: {reason}", virtual_camera_remedy())
+        reason = " ".join(str(error).split()).rstrip(".")
+        cure = next((cure for sign, cure in CURES if sign in reason), virtual_camera_remedy())
+        return DeviceError(f"{named} cannot be opened: {reason}", cure)
 
 
 def _is_of_the_backend(line: str) -> bool:

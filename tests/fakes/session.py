@@ -15,7 +15,11 @@ class ConstantSession:
     """Answers every run with the same arrays and keeps what it was fed."""
 
     def __init__(
-        self, results: Mapping[str, NDArray[Any]], *, inputs: Mapping[str, tuple[int, ...]], dtype: str = "uint8"
+        self,
+        results: Mapping[str, NDArray[Any]],
+        *,
+        inputs: Mapping[str, tuple[int, ...]],
+        dtype: str = "uint8",
     ) -> None:
         self.results = dict(results)
         self.fed: list[dict[str, NDArray[Any]]] = []

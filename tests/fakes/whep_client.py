@@ -32,17 +32,18 @@ def require_network() -> None:
 class WhepClient:
     """One connection; `async with` closes it."""
 
-    def __init__(self, codec: str | None = None) -> None:
-        """`codec`: the only one to offer, as "H264"."""
+    def __init__(self, *codecs: str) -> None:
+        """`codecs`: the only ones to offer, most wanted first, as "H264"; aiortc's own choice without."""
         require_network()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.session_id = ""
         self._track: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
         self.peer.on("track", self._track.set_result)
         transceiver = self.peer.addTransceiver("video", direction="recvonly")
-        if codec is not None:
-            codecs = RTCRtpSender.getCapabilities("video").codecs
-            transceiver.setCodecPreferences([c for c in codecs if c.mimeType == f"video/{codec}"])
+        if codecs:
+            able = RTCRtpSender.getCapabilities("video").codecs
+            wanted = [f"video/{name}" for name in codecs]
+            transceiver.setCodecPreferences([c for name in wanted for c in able if c.mimeType == name])
 
     async def __aenter__(self) -> "WhepClient":
         return self

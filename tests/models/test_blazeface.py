@@ -28,9 +28,10 @@ def one_face(logit=4.0):
 
 def test_a_prediction_lies_relative_to_its_cell():
     (face,) = BlazeFace(one_face(), MODEL.contract, MODEL.anchors).detect(np.zeros((256, 256, 3), np.uint8))
-    centre = np.array([6 * 8 + 4, 9 * 8 + 4])
-    np.testing.assert_allclose(face.box, np.concatenate([centre + [-18, -11], centre + [22, 9]]) * 2 - 0.5)
-    np.testing.assert_allclose(face.points, (centre + [[-5, -4], [5, -4], [0, 1], [0, 6]]) * 2 - 0.5)
+    x, y = 6 * 8 + 4, 9 * 8 + 4
+    np.testing.assert_allclose(face.box, np.array([x - 18, y - 11, x + 22, y + 9]) * 2 - 0.5)
+    points = np.array([[x - 5, y - 4], [x + 5, y - 4], [x, y + 1], [x, y + 6]])
+    np.testing.assert_allclose(face.points, points * 2 - 0.5)
     assert face.score == pytest.approx(1 / (1 + np.exp(-4)))
 
 

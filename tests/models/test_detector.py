@@ -33,7 +33,9 @@ def expect(detection, left, top, side):
     assert 0.5 <= detection.score <= 1
 
 
-@pytest.mark.parametrize("place", [(384, 100, 512), (0, 0, 400), (900, 300, 360), (700, 20, 260), (560, 0, 700)])
+@pytest.mark.parametrize(
+    "place", [(384, 100, 512), (0, 0, 400), (900, 300, 360), (700, 20, 260), (560, 0, 700)]
+)
 def test_one_face_is_found_where_it_is(detector, place):
     (found,) = detector.detect(frame_with(place))
     expect(found, *place)

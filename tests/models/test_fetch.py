@@ -98,7 +98,9 @@ def clean_pip(monkeypatch):
 
 @pytest.fixture
 def index(clean_pip):
-    with serve(wheel_index("toyfaces", "1.0", TAG, {"toyfaces/toy.bin": CONTENT, "toyfaces/two.bin": OTHER})) as up:
+    with serve(
+        wheel_index("toyfaces", "1.0", TAG, {"toyfaces/toy.bin": CONTENT, "toyfaces/two.bin": OTHER})
+    ) as up:
         clean_pip(up.url("/simple/"))
         yield up
 
@@ -133,7 +135,9 @@ class TestWeb:
     def test_whatever_the_cuts_the_file_is_whole(self, tmp_path_factory, cuts, ranges):
         folder = tmp_path_factory.mktemp("models")
         growing = sorted(cuts) if not ranges else cuts
-        with serve(FileServer({"/toy.bin": CONTENT}, cuts=list(dict.fromkeys(growing)), ranges=ranges)) as server:
+        with serve(
+            FileServer({"/toy.bin": CONTENT}, cuts=list(dict.fromkeys(growing)), ranges=ranges)
+        ) as server:
             ensure(["toy"], folder, RecordingProgress(), parse_catalog(from_web(server.url("/toy.bin"))))
         assert (folder / "toy.bin").read_bytes() == CONTENT
         assert left_in(folder) == ["toy.bin"]
@@ -146,7 +150,9 @@ class TestWeb:
         assert (folder / "toy.bin").read_bytes() == CONTENT
         assert second.requests == [("/toy.bin", "bytes=1000-")]
 
-    @pytest.mark.parametrize("wrong", [OTHER, CONTENT + b"more", CONTENT[:-1]], ids=["other", "longer", "shorter"])
+    @pytest.mark.parametrize(
+        "wrong", [OTHER, CONTENT + b"more", CONTENT[:-1]], ids=["other", "longer", "shorter"]
+    )
     def test_a_mirror_with_another_file_is_passed_over(self, folder, wrong):
         with serve(FileServer({"/wrong.bin": wrong, "/toy.bin": CONTENT})) as server:
             catalog = parse_catalog(from_web(server.url("/wrong.bin"), server.url("/toy.bin")))
@@ -198,7 +204,7 @@ class TestWheel:
     def test_an_index_without_the_package(self, folder, index):
         catalog = parse_catalog(from_wheel(index, toy=CONTENT))
         index.files.clear()
-        with pytest.raises(ModelError, match="the package index has no toyfaces==1.0") as caught:
+        with pytest.raises(ModelError, match=r"the package index has no toyfaces==1\.0") as caught:
             ensure(["toy"], folder, RecordingProgress(), catalog)
         assert "PIP_INDEX_URL" in caught.value.hint
 

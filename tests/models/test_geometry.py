@@ -9,7 +9,9 @@ from models.geometry import TEMPLATES, apply, compose, crop_matrix, invert, simi
 coordinates = st.floats(-2000, 2000)
 angles = st.floats(-np.pi, np.pi)
 scales = st.floats(0.05, 20)
-clouds = arrays(np.float64, (5, 2), elements=coordinates).filter(lambda points: np.ptp(points, axis=0).max() > 1)
+clouds = arrays(np.float64, (5, 2), elements=coordinates).filter(
+    lambda points: np.ptp(points, axis=0).max() > 1
+)
 similarities = st.builds(
     lambda scale, angle, x, y: np.array(
         [
@@ -81,7 +83,7 @@ def test_points_of_another_shape_are_refused():
 def test_templates_lie_in_the_crop_and_cannot_be_changed(name):
     points = template(name, 100)
     left_eye, right_eye, nose, left_mouth, right_mouth = points
-    assert 0 < points.min()
+    assert points.min() > 0
     assert points.max() < 100
     assert left_eye[0] < nose[0] < right_eye[0]
     assert left_eye[1] < nose[1] < left_mouth[1]

@@ -33,8 +33,12 @@ class SessionContract:
 
     def test_names_shapes_and_values(self, load):
         session = load((2, 3))
-        assert [(spec.name, spec.shape, spec.dtype) for spec in session.inputs] == [("picture", (2, 3), "float32")]
-        assert [(spec.name, spec.shape, spec.dtype) for spec in session.outputs] == [("negated", (2, 3), "float32")]
+        assert [(spec.name, spec.shape, spec.dtype) for spec in session.inputs] == [
+            ("picture", (2, 3), "float32")
+        ]
+        assert [(spec.name, spec.shape, spec.dtype) for spec in session.outputs] == [
+            ("negated", (2, 3), "float32")
+        ]
         fed = np.arange(6, dtype=np.float32).reshape(2, 3)
         np.testing.assert_array_equal(session.run({"picture": fed})["negated"], -fed)
 
@@ -47,7 +51,11 @@ class SessionContract:
 
     def test_arrays_of_another_type_or_layout_are_taken(self, load):
         session = load((2, 3))
-        for fed in (np.arange(6.0).reshape(2, 3), np.arange(6, dtype=np.float32).reshape(3, 2).T, np.ones((2, 3))):
+        for fed in (
+            np.arange(6.0).reshape(2, 3),
+            np.arange(6, dtype=np.float32).reshape(3, 2).T,
+            np.ones((2, 3)),
+        ):
             np.testing.assert_array_equal(session.run({"picture": fed})["negated"], -fed)
 
     def test_a_free_dimension_follows_the_input(self, load):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.capture.enumerate import CAP_VIDEO_CAPTURE, Capability
+from realtime.capture.enumerate import CAP_VIDEO_CAPTURE, CAP_VIDEO_OUTPUT, LOOPBACK_DRIVER, Capability
 from realtime.capture.trouble import why_not_open
 
 CAMERA = Capability("uvcvideo", "C920", CAP_VIDEO_CAPTURE)
@@ -25,6 +25,11 @@ def test_a_node_that_is_not_there(tmp_path: Path) -> None:
 def test_a_node_that_is_no_camera(node: Path) -> None:
     assert "is no camera" in why_not_open(str(node), lambda _: None).message
     assert "is no camera" in why_not_open(str(node), lambda _: Capability("x", "x", 0)).message
+
+
+def test_a_virtual_camera_that_is_not_fed(node: Path) -> None:
+    idle = Capability(LOOPBACK_DRIVER, "Realtime", CAP_VIDEO_OUTPUT)
+    assert "no program feeds" in why_not_open(str(node), lambda _: idle).message
 
 
 def test_the_program_that_holds_it_is_named(node: Path, tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 import asyncio
 import os
+import socket
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
+from aiortc import RTCIceGatherer, RTCIceServer
 
 from realtime.capture.testcard import read_card
 from realtime.clock import NS_PER_S
@@ -21,6 +24,8 @@ from tests.fakes.offers import offer_sdp, section
 from tests.fakes.whep_client import WhepClient, as_obs, require_network
 
 WAIT_S = 15.0
+STUN_BINDING_REQUEST = b"\x00\x01"
+"""Message type (RFC 8489, section 5)."""
 
 
 class WatchedBroadcast(Broadcast[Picture]):
@@ -77,8 +82,9 @@ async def test_pictures_arrive_in_order(viewers: Viewers, sink: WebRtcSink, code
 
 
 async def test_vp8_is_preferred_and_stays_in_the_answer(viewers: Viewers) -> None:
-    async with WhepClient() as client:
+    async with WhepClient("H264", "VP8") as client:
         sdp = await client.offer()
+        assert sdp.index("H264/90000") < sdp.index("VP8/90000")
         _, _, answer = await viewers.answer(Offer.parse(sdp))
     codecs = [line.split()[1] for line in answer.splitlines() if line.startswith("a=rtpmap")]
     assert codecs[0] == "VP8/90000"
@@ -227,13 +233,38 @@ async def test_nothing_that_a_peer_offers_to_send_is_received(viewers: Viewers) 
     assert ways == ["a=sendonly", "a=inactive"]
 
 
-async def test_no_server_is_asked_by_default(viewers: Viewers) -> None:
+@pytest.fixture
+def stun_server() -> Iterator[socket.socket]:
+    """Hears what is asked of it, and answers nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.setblocking(False)
+        yield listening
+
+
+async def test_no_server_is_asked_by_default(
+    viewers: Viewers, stun_server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     require_network()
+    google = RTCIceServer(f"stun:127.0.0.1:{stun_server.getsockname()[1]}")
+    monkeypatch.setattr(RTCIceGatherer, "getDefaultIceServers", lambda: [google])
     _, _, answer = await viewers.answer(Offer.parse(offer_sdp()))
-    kinds = {
-        line.split(" typ ")[1].split()[0] for line in answer.splitlines() if line.startswith("a=candidate")
-    }
-    assert kinds == {"host"}
+    assert " typ host" in answer
+    with pytest.raises(BlockingIOError):
+        stun_server.recv(2048)
+
+
+async def test_a_server_that_was_named_is_asked(sink: WebRtcSink, stun_server: socket.socket) -> None:
+    require_network()
+    url = f"stun:127.0.0.1:{stun_server.getsockname()[1]}"
+    viewers = Viewers(sink.broadcast, ice_servers=[RTCIceServer(url)])
+    answering = asyncio.create_task(viewers.answer(Offer.parse(offer_sdp())))
+    asked = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(stun_server, 2048), WAIT_S)
+    assert asked[:2] == STUN_BINDING_REQUEST
+    answering.cancel()
+    await asyncio.wait({answering}, timeout=WAIT_S)
+    assert len(sink.broadcast) == 0
+    await asyncio.wait_for(viewers.close(), WAIT_S)
 
 
 async def test_candidates_after_the_offer_are_taken_and_bad_ones_passed_over(

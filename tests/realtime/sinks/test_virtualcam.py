@@ -151,6 +151,24 @@ def test_without_a_virtual_camera_the_cure_is_named() -> None:
     assert "exclusive_caps=1" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("refusal", "cure"),
+    [
+        ("Device /dev/video10 is already in use.", "end the other program"),
+        ("Device /dev/video10 could not be opened due to missing permissions.", "usermod"),
+        (
+            "Virtual camera device /dev/video10 could not be configured: Device or resource busy",
+            "another size",
+        ),
+    ],
+)
+def test_a_refusal_comes_with_its_cure(stage: VirtualCameraStage, refusal: str, cure: str) -> None:
+    stage.refusal = refusal
+    with pytest.raises(DeviceError, match="cannot be opened") as caught:
+        VirtualCameraSink(backend="fake").open(STREAM)
+    assert cure in caught.value.hint
+
+
 @pytest.mark.device
 @pytest.mark.skipif(find_virtual_camera() is None, reason="this machine has no virtual camera")
 def test_a_real_virtual_camera_takes_pictures() -> None:
