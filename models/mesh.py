@@ -27,8 +27,8 @@ _RIM_PX = 3
 """Width at which the drawing's own edge is cut and softened, in pixels of it."""
 _LEAST_SIDE_PX = 8
 _LEAST_LEVEL_SIDE = 64
-_TEXELS_PER_PIXEL = 1.5
-"""A texture finer than this is drawn from a smaller copy, so that it does not flicker."""
+_FACE_SPAN = 0.9
+"""The longer side of a face seen from the front, in sides of the texture plane."""
 _GRAZING = (0.05, 0.35)
 """Cosines between which a point at the side of the head fades in: its skin is seen too flat below."""
 _SHOWN = 1 / 128
@@ -129,7 +129,8 @@ class MeshSwapper:
         """Bring `drawn` into the target's light, in place."""
         height, width = target.shape[:2]
         scale = min(1.0, _SAMPLED_PX / max(width, height))
-        small = cv2.resize(target, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+        reduced = max(1, round(width * scale)), max(1, round(height * scale))
+        small = cv2.resize(target, reduced, interpolation=cv2.INTER_AREA)
         at = (points[:, :2] + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
         inside = ((points[:, :2] >= 0) & (points[:, :2] < (width, height))).all(axis=1)
         trust = layers.skin * np.clip(toward * 2, 0.02, 1) * inside + np.float32(1e-4)
@@ -167,9 +168,9 @@ def _prepared(source: SourceFace) -> _Layers:
 
 
 def _fitting(levels: tuple[_Level, ...], face_px: float) -> _Level:
-    """The smallest copy that still has as many texels as the face has pixels."""
+    """The smallest copy that still has as many texels as the face has pixels: a finer one would flicker."""
     for level in reversed(levels):
-        if level.texture.shape[0] * _TEXELS_PER_PIXEL >= face_px * 2:
+        if level.texture.shape[0] * _FACE_SPAN >= face_px:
             return level
     return levels[0]
 

@@ -15,13 +15,18 @@ __all__ = ["GREATEST_GAIN", "SKIN", "palette", "persona_gain", "picture_gain", "
 
 GREATEST_GAIN = 2.5
 _LEAST_GAIN = 0.3
-_REACH = 0.33
-"""Sigma of the neighbourhood in inter-ocular distances: shading passes, brows, folds and mouth do not."""
+_NODES = 48
+"""Points spread over the face at which the means are formed; between them they are interpolated."""
+_GATHER, _SPREAD = 0.28, 0.18
+"""Sigmas of forming and of interpolating, in inter-ocular distances. Together they make a neighbourhood of
+0.33: shading passes, brows, folds and mouth do not."""
 _FLOOR = 6.0
 """Added to both sides of the ratio, in grey levels: keeps it calm in the dark."""
 _OUTLIER = 0.3
 """A point whose logarithm of light is this far from its neighbourhood's counts exp(-1/2): hair, a hand's shadow."""
-_CHROMA_RATIO = (0.45, 1.5)
+_CHROMA_RATIO = (0.45, 1.15)
+_TINT = 0.2
+"""How far the gains of the channels may differ: more would tint what is dark."""
 _CHROMA_TURN = 0.35
 """Greatest turn of the hue of skin, in radians."""
 _PERSONA_LIGHT = 0.85
@@ -30,6 +35,8 @@ _PERSONA_EXPOSURE = 0.5
 """How far a persona follows the target's brightness: 0 keeps its own, 1 takes the target's."""
 _PERSONA_GAIN = (0.45, 1.5)
 _DARKEST = 8.0
+_DOUBT = np.float32(1e-2)
+"""Weight of the mean of the whole face in each neighbourhood: decides where all of one is hidden."""
 
 _LUMA = np.array([0.114, 0.587, 0.299], np.float32)
 _TO_YCC = np.array([[0.114, 0.587, 0.299], [-0.081, -0.419, 0.5], [0.5, -0.331, -0.169]])
@@ -44,14 +51,27 @@ def _skin() -> NDArray[np.float32]:
     return np.clip(away / 0.1, 0, 1).astype(np.float32) ** 2
 
 
-def _neighbourhood() -> NDArray[np.float32]:
-    square = ((CANONICAL[:, None] - CANONICAL[None]) ** 2).sum(axis=2)
-    return np.exp(square / np.float32(-2 * _REACH**2)).astype(np.float32)
+def _nodes() -> list[int]:
+    """Points far from one another: each the farthest from those before it."""
+    chosen = [1]
+    away = np.linalg.norm(CANONICAL - CANONICAL[1], axis=1)
+    while len(chosen) < _NODES:
+        chosen.append(int(away.argmax()))
+        away = np.minimum(away, np.linalg.norm(CANONICAL - CANONICAL[chosen[-1]], axis=1))
+    return chosen
+
+
+def _near(nodes: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """(468, nodes): Gaussian of the distance between each point and each node."""
+    square = ((CANONICAL[:, None] - nodes[None]) ** 2).sum(axis=2)
+    return np.exp(square / (-2 * sigma**2)).astype(np.float32)
 
 
 SKIN = _skin()
 """(468,) float32 in [0, 1]: how far a point shows the skin's tone. Not brows, eyes, lips or nostrils."""
-_NEAR = _neighbourhood()
+_AT_NODES = CANONICAL[_nodes()]
+_GATHERED = np.ascontiguousarray(_near(_AT_NODES, _GATHER).T)
+_SPREADING = _near(_AT_NODES, _SPREAD) / _near(_AT_NODES, _SPREAD).sum(axis=1, keepdims=True)
 
 
 def sample(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -94,7 +114,10 @@ def picture_gain(
     """
     weight = _inliers(target, trust)
     light, base = _mean(target, weight), _mean(source, weight)
-    return np.clip((light + _FLOOR) / (base + _FLOOR), _LEAST_GAIN, GREATEST_GAIN)
+    gain = (light + _FLOOR) / (base + _FLOOR)
+    even = (gain @ _LUMA)[:, None]
+    gain = even * np.clip(gain / even, 1 - _TINT, 1 + _TINT)
+    return np.clip(gain, _LEAST_GAIN, GREATEST_GAIN)
 
 
 def persona_gain(
@@ -123,7 +146,7 @@ def _inliers(target: NDArray[np.float32], trust: NDArray[np.float32]) -> NDArray
 
 def _mean(values: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
     """(468, C): weighted means over each point's neighbourhood (normalised convolution, Knutsson 1993)."""
-    total = _NEAR @ weight + np.float32(1e-4)
     overall = (values * weight[:, None]).sum(axis=0) / max(float(weight.sum()), 1e-6)
-    mean: NDArray[np.float32] = (_NEAR @ (values * weight[:, None]) + overall * np.float32(1e-4)) / total[:, None]
+    summed = _GATHERED @ (values * weight[:, None]) + overall * _DOUBT
+    mean: NDArray[np.float32] = _SPREADING @ (summed / (_GATHERED @ weight + _DOUBT)[:, None])
     return mean

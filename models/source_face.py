@@ -7,19 +7,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.fill import filled, smooth
+from models.normals import facing
 from models.rasterise import MeshRasteriser
-from models.topology import UV
+from models.skin import face_mask
+from models.topology import LIDS, OVAL, POINT_COUNT, TRIANGLES, UV
 from models.uv_mask import face_alpha, ring_mask
 
 __all__ = ["TEXTURE_SIDE", "SourceFace", "prepare"]
 
 TEXTURE_SIDE = 512
-_CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425, 4, 5, 195, 197)
-"""Points on cheeks and nose: skin on every face."""
-_SKIN_DISTANCE = 3.2
-"""Distance from the skin's own mean, in its own standard deviations, past which a texel is not skin."""
-_LEAST_DEVIATION = np.array([16.0, 5.0, 5.0])
-"""Of Y, Cr, Cb: what sensors and shading add to any skin."""
+_GRAZING = (0.12, 0.4)
+"""Cosines between which skin counts as seen: flatter, it would smear over the plane."""
+_LIGHT_REACH = 0.05
+"""Sigma of the light that is told from features, in sides of the plane."""
+_EVENED = 0.8
+"""How much of the difference in light between left and right is taken out."""
+_SHADOW = (0.35, 0.75)
+"""A side darker than the other by this much, in logarithms of light, is less and less drawn from itself."""
+_GREATEST_EVENING = 0.7
+"""Bound of that correction, in logarithms of light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,86 +49,76 @@ class SourceFace:
 def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> SourceFace:
     """The face of a picture. `bgr`: (H, W, 3) uint8; `points`: (468, 3), its landmarks in pixels of it.
 
-    Hair and background inside the outline are replaced by the mirrored other half where that is skin,
-    and by the skin round them elsewhere.
+    Light from one side is evened out. Hair, background and skin seen too flat are replaced by the mirrored
+    other half where that shows skin, and by the colours round them elsewhere.
     """
-    texture = _unwrap(bgr, points)
-    skin = _skin(texture)
-    return SourceFace(
-        name,
-        _filled(texture, skin),
-        face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True),
-        "picture",
-    )
+    bgr, points = _reduced(bgr, points)
+    texture, known = _unwrap(bgr, points)
+    known *= (ring_mask(OVAL, TEXTURE_SIDE) > 0).astype(np.float32)
+    texture, known = _evened(texture, known)
+    texture, known = _mirrored(texture, known)
+    whole = np.round(np.clip(filled(texture, known), 0, 255)).astype(np.uint8)
+    return SourceFace(name, whole, face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True), "picture")
 
 
-def _unwrap(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The picture drawn on the plane: each texel shows the pixel that its point of the face has."""
-    height, width = bgr.shape[:2]
+def _reduced(
+    bgr: NDArray[np.uint8], points: NDArray[np.float32]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The picture no finer than the texture, or reading it at texels would skip pixels."""
+    scale = TEXTURE_SIDE / float(np.ptp(points[:, :2], axis=0).max())
+    if scale >= 1:
+        return bgr, points
+    small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    moved = points * np.float32(scale)
+    moved[:, :2] += np.float32((scale - 1) / 2)
+    return small, moved
+
+
+def _unwrap(
+    bgr: NDArray[np.uint8], points: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The picture drawn on the plane, (T, T, 3), and how far each texel is known, (T, T) in [0, 1]."""
     low = np.floor(points[:, :2].min(axis=0)) - 1
     span = float((points[:, :2].max(axis=0) + 2 - low).max())
-    plane = np.zeros((len(UV), 3), np.float32)
+    values = np.empty((POINT_COUNT, 3), np.float32)
+    values[:, :2] = (points[:, :2] - low) / span
+    least, most = _GRAZING
+    values[:, 2] = np.clip((facing(points) - least) / (most - least), 0, 1)
+    plane = np.zeros((POINT_COUNT, 3), np.float32)
     plane[:, :2] = UV * TEXTURE_SIDE - 0.5
-    rasteriser = MeshRasteriser(((points[:, :2] - low) / span).astype(np.float32))
-    drawn = rasteriser.draw(plane, TEXTURE_SIDE, TEXTURE_SIDE, finest_px=TEXTURE_SIDE)
-    x = drawn.across * np.float32(span) + np.float32(low[0])
-    y = drawn.down * np.float32(span) + np.float32(low[1])
-    texture = cv2.remap(bgr, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    hole = (drawn.cover < 0.5).astype(np.uint8)
-    return _spread(texture, hole)
+    size = (TEXTURE_SIDE, TEXTURE_SIDE)
+    drawn = MeshRasteriser(np.concatenate([TRIANGLES, LIDS])).draw(plane, values, size, TEXTURE_SIDE)
+    x = drawn[:, :, 0] * np.float32(span) + np.float32(low[0])
+    y = drawn[:, :, 1] * np.float32(span) + np.float32(low[1])
+    texture = cv2.remap(bgr, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    face = cv2.remap(face_mask(bgr, points), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    known = drawn[:, :, 2] * (face.astype(np.float32) / 255)
+    return texture.astype(np.float32), known
 
 
-def _spread(texture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Fill `hole` (nonzero) with the colours at its edge, at a quarter of the resolution."""
-    side = texture.shape[0]
-    small = cv2.resize(texture, (side // 4, side // 4), interpolation=cv2.INTER_AREA)
-    small_hole = cv2.dilate(cv2.resize(hole, (side // 4, side // 4), interpolation=cv2.INTER_NEAREST), None)
-    small = cv2.inpaint(small, small_hole, 3, cv2.INPAINT_TELEA)
-    filled = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
-    soft = cv2.GaussianBlur(hole * np.uint8(255), (0, 0), 2)
-    soft = np.maximum(soft, hole * np.uint8(255))[:, :, None].astype(np.uint16)
-    mixed = (filled * soft + texture * (255 - soft) + 127) // 255
-    return mixed.astype(np.uint8)
+def _evened(
+    texture: NDArray[np.float32], known: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The texture lit alike from left and right, and what is then known: less where it lay in deep shadow.
+
+    What is the same on both sides is the face's own relief and stays.
+    """
+    channels = np.log(texture + np.float32(8))
+    light = np.dstack([smooth(channel, known, _LIGHT_REACH * TEXTURE_SIDE) for channel in cv2.split(channels)])
+    difference = (light - light[:, ::-1]) / 2
+    correction = np.clip(_EVENED * difference, -_GREATEST_EVENING, _GREATEST_EVENING)
+    least, most = _SHADOW
+    lit = np.clip((2 * difference.mean(axis=2) + most) / (most - least), 0, 1)
+    lit = np.maximum(lit, 1 - known[:, ::-1])
+    return texture * np.exp(-correction), known * lit
 
 
-def _skin(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(T, T) uint8: 255 where the texture is skin, brows, eyes or lips; 0 on hair and background."""
-    side = texture.shape[0]
-    tones = cv2.cvtColor(cv2.GaussianBlur(texture, (0, 0), 2), cv2.COLOR_BGR2YCrCb).astype(np.float32)
-    samples = np.zeros((side, side), np.uint8)
-    for u, v in UV[list(_CHEEKS)] * side:
-        cv2.circle(samples, (round(float(u)), round(float(v))), side // 32, 255, -1)
-    known = tones[samples > 0]
-    middle = np.median(known, axis=0)
-    spread = np.maximum(1.5 * np.median(abs(known - middle), axis=0) * 1.48, _LEAST_DEVIATION)
-    away = np.sqrt((((tones - middle) / (spread * (1.6, 1, 1))) ** 2).sum(axis=2))
-    skin = np.where(away < _SKIN_DISTANCE, 255, 0).astype(np.uint8)
-    skin[_features(side) > 0] = 255
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side // 40 | 1, side // 40 | 1))
-    skin = cv2.morphologyEx(skin, cv2.MORPH_CLOSE, kernel)
-    skin = cv2.erode(skin, kernel)
-    skin[_features(side) > 0] = 255
-    return skin
-
-
-def _features(side: int) -> NDArray[np.uint8]:
-    """The middle of the face, where brows, eyes, nostrils and lips are no skin but belong to it."""
-    mask = np.zeros((side, side), np.uint8)
-    ring = UV[list(_INNER)] * side
-    cv2.fillPoly(mask, [np.round(cv2.convexHull(ring.astype(np.float32))).astype(np.int32)], 255)
-    return mask
-
-
-_INNER = (70, 63, 105, 66, 296, 334, 293, 300, 263, 33, 61, 291, 17, 205, 425)
-"""Brows, outer eye corners, mouth: their hull."""
-
-
-def _filled(texture: NDArray[np.uint8], skin: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The texture with everything that is not skin replaced."""
-    mirrored, mirrored_skin = texture[:, ::-1], skin[:, ::-1]
-    taken = (skin == 0) & (mirrored_skin > 0)
-    patched = texture.copy()
-    soft = cv2.GaussianBlur((taken * np.uint8(255)), (0, 0), 4)[:, :, None].astype(np.uint16)
-    patched = ((mirrored * soft + patched * (255 - soft) + 127) // 255).astype(np.uint8)
-    rest = ((skin == 0) & ~taken).astype(np.uint8)
-    return _spread(patched, rest) if rest.any() else patched
+def _mirrored(
+    texture: NDArray[np.float32], known: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Each texel from the side that knows it better."""
+    known = cv2.GaussianBlur(cv2.erode(known, np.ones((9, 9), np.uint8)), (0, 0), 3)
+    other = np.minimum(known[:, ::-1], 1 - known)
+    total = np.maximum(known + other, np.float32(1e-6))[:, :, None]
+    mixed = (texture * known[:, :, None] + texture[:, ::-1] * other[:, :, None]) / total
+    return mixed, np.minimum(known + other, 1)

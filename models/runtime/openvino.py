@@ -18,7 +18,12 @@ cast(dict[str, object], sys.modules).setdefault("openvino_telemetry", None)
 import openvino  # noqa: E402
 from openvino.preprocess import ColorFormat, PrePostProcessor  # noqa: E402
 
-__all__ = ["OpenVinoSession"]
+__all__ = ["OpenVinoSession", "devices"]
+
+
+def devices() -> tuple[str, ...]:
+    """What OpenVINO can run on here: "CPU", "GPU.0" and so on."""
+    return tuple(openvino.Core().available_devices)
 
 
 class OpenVinoSession:

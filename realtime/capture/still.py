@@ -63,7 +63,7 @@ class StillSource:
             uri, f"{description}, {self._width}x{self._height}", self._width, self._height, self._fps, False
         )
 
-    def read(self, pixels: Pixels) -> Grab | None:
+    def read(self, pixels: Pixels) -> Grab:
         """The next picture; it never ends. Raises DeviceError when not open."""
         plates = self._plates
         if not plates:
@@ -138,10 +138,9 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
 
 def _undecodable(path: Path) -> DeviceError:
     return DeviceError(
-            f"{path} is not a picture that can be decoded",
-            "give a JPEG, PNG or WebP file that opens elsewhere",
-        )
-    return np.asarray(picture, np.uint8)
+        f"{path} is not a picture that can be decoded",
+        "give a JPEG, PNG or WebP file that opens elsewhere",
+    )
 
 
 def _lay_on_ground(picture: NDArray[np.uint8], width: int, height: int) -> tuple[NDArray[np.uint8], Matrix]:

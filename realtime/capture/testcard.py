@@ -88,11 +88,9 @@ class TestCardSource:
         description = f"test card, {self._width}x{self._height}"
         return SourceInfo("testcard:", description, self._width, self._height, self._fps, False)
 
-    def read(self, pixels: Pixels) -> Grab | None:
-        """The next picture; None after `close`."""
+    def read(self, pixels: Pixels) -> Grab:
+        """The next picture; it never ends. Raises DeviceError when not open."""
         grab = self._still.read(pixels)
-        if grab is None:
-            return None
         bgr, edge = grab.bgr, self._edge
         bgr[:edge] = self._bars
         bgr[edge:, :edge] = (96, 96, 96)

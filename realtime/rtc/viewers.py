@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import OperationError
@@ -82,7 +83,7 @@ class Viewers:
         self._converter = I420Converter()
         self._peers: dict[str, _Peer] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._answering = 0
+        self._answering: set[asyncio.Task[Any]] = set()
         self._changed = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self._closed = False
@@ -96,7 +97,7 @@ class Viewers:
     @property
     def full(self) -> bool:
         """True when no further viewer is taken."""
-        return self._closed or len(self._peers) + self._answering >= self._max_viewers
+        return self._closed or len(self._peers) + len(self._answering) >= self._max_viewers
 
     @property
     def sessions(self) -> Mapping[str, SessionFacts]:
@@ -110,14 +111,15 @@ class Viewers:
         503 when there are too many viewers already.
         """
         if self.full:
-            raise SignallingError(
-                503, "there are as many viewers as are allowed", "close one, or raise max_viewers"
-            )
-        self._answering += 1
+            raise _no_room()
+        answering = asyncio.current_task()
+        assert answering is not None, "a coroutine runs in a task"
+        self._answering.add(answering)
         connection = RTCPeerConnection(self._configuration)
         track = PictureTrack(self._broadcast, self._converter, self._clock)
         try:
-            answer_sdp = await asyncio.wait_for(_negotiate(connection, track, offer), ANSWER_TIMEOUT_S)
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                answer_sdp = await _negotiate(connection, track, offer)
             if self._closed:
                 raise _no_room()
         except BaseException as error:
@@ -127,7 +129,7 @@ class Viewers:
                 raise SignallingError(503, "the answer took too long", "try again") from error
             raise
         finally:
-            self._answering -= 1
+            self._answering.discard(answering)
         facts = SessionFacts(etag_of(answer_sdp), offer.ufrag)
         session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
         self._peers[session_id] = peer = _Peer(connection, track, Liveness(self._clock.now_ns()), facts)
@@ -135,7 +137,7 @@ class Viewers:
         connection.on("connectionstatechange", self._changed.set)
         track.on("ended", self._changed.set)
         self._add_later(peer, offer.candidates)
-        if self._watcher is None and not self._closed:
+        if self._watcher is None:
             self._watcher = asyncio.create_task(self._watch(), name="viewers")
         logger.info("a viewer comes: %d of %d", len(self._peers), self._max_viewers)
         return session_id, facts, answer_sdp
@@ -156,7 +158,7 @@ class Viewers:
             task.add_done_callback(peer.tasks.discard)
 
     async def remove(self, session_id: str) -> None:
-        """End a session and wait until it is gone, 3 s at most; harmless when it is gone already."""
+        """End a session and wait until it is gone, about 3 s at most; harmless when it is gone already."""
         peer = self._peers.pop(session_id, None)
         if peer is None:
             return
@@ -212,6 +214,9 @@ class Viewers:
         if watcher is not None:
             watcher.cancel()
             await asyncio.wait({watcher}, timeout=CLOSE_TIMEOUT_S)
+        if self._answering:
+            # What is half made sees that it is late, and ends itself.
+            await asyncio.wait(self._answering, timeout=ANSWER_TIMEOUT_S)
         await asyncio.gather(*(self.remove(session_id) for session_id in tuple(self._peers)))
         await asyncio.gather(*self._closing)
         self._converter.close()
@@ -249,7 +254,8 @@ async def _add(connection: RTCPeerConnection, candidates: Sequence[IceCandidate]
         try:
             candidate = candidate_from_sdp(given.value)
             candidate.sdpMid = given.mid
-            await asyncio.wait_for(connection.addIceCandidate(candidate), CANDIDATE_TIMEOUT_S)
+            async with asyncio.timeout(CANDIDATE_TIMEOUT_S):
+                await connection.addIceCandidate(candidate)
         except Exception as error:
             # One bad candidate is no reason to lose the others: mostly, the peer's own checks connect us.
             logger.debug("a candidate was passed over: %r", error)

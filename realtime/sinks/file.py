@@ -66,6 +66,8 @@ class _Recording:
     sound: SoundCopy | None
     letterbox: Letterbox
     i420: NDArray[np.uint8]
+    frame_s: float
+    """How long the last picture is taken to be shown."""
     first_ns: int | None = None
     last_pts: int = -1
 
@@ -185,7 +187,9 @@ class FileSink:
                 container.close()
             raise
         i420 = np.empty((height * 3 // 2, width), np.uint8)
-        return _Recording(path, part, container, video, sound, Letterbox(width, height), i420)
+        return _Recording(
+            path, part, container, video, sound, Letterbox(width, height), i420, float(1 / rate)
+        )
 
     def _end(self, recording: _Recording) -> bool:
         """Flush and close; True when the file is whole."""
@@ -194,8 +198,7 @@ class FileSink:
             if recording.last_pts >= 0:
                 recording.container.mux(recording.stream.encode(None))
                 if recording.sound is not None:
-                    frame_s = 1.0 / float(recording.stream.codec_context.framerate)
-                    recording.sound.copy_until(recording.last_pts / TICKS_PER_S + frame_s)
+                    recording.sound.copy_until(recording.last_pts / TICKS_PER_S + recording.frame_s)
         except (av.FFmpegError, OSError, ValueError) as error:
             log.error("%s could not be ended: %s", recording.path, error)
             whole = False

@@ -3,7 +3,7 @@
 Some libraries report errors nowhere else, and write across a terminal's screen. The descriptor belongs to the
 whole process, so it is turned to a pipe only for the length of one call: in between, and for ever after,
 standard error is the terminal, as the log, the status line and `isatty` expect. What other threads write
-during the call is passed on unchanged.
+during the call is passed on unchanged. Not for Windows.
 """
 
 import os

@@ -1,6 +1,8 @@
 """A camera that other programs see: v4l2loopback on Linux, OBS or Unity Capture elsewhere."""
 
 import logging
+import sys
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -17,6 +19,8 @@ from realtime.sinks.stderr_capture import StderrCapture
 
 __all__ = ["VirtualCameraSink", "find_virtual_camera"]
 
+PRINTS_ERRORS = sys.platform == "linux"
+"""The Linux backend prints a failed write(2) to descriptor 2 instead of raising."""
 CURES = (
     ("already in use", "end the other program that feeds it"),
     ("permissions", "sudo usermod -aG video $USER, then log out and in again"),
@@ -49,6 +53,8 @@ class VirtualCameraSink:
         self._backend = backend
         self._camera: pyvirtualcam.Camera | None = None
         self._stderr: StderrCapture | None = None
+        self._converted: Picture | None = None
+        """What `_i420` shows: a repeated picture is not converted again."""
         self._letterbox = Letterbox(2, 2)
         self._i420: NDArray[np.uint8] = np.empty((3, 2), np.uint8)
 
@@ -75,22 +81,23 @@ class VirtualCameraSink:
         return f"{camera.device} {width}x{height}@{stream.fps:g} ({camera.backend})"
 
     def publish(self, picture: Picture) -> None:
-        if self._camera is None or self._stderr is None:
+        camera, stderr = self._camera, self._stderr
+        if camera is None:
             raise DeviceError("the virtual camera is not open", "open it before publishing")
-        cv2.cvtColor(self._letterbox.fit(picture.bgr), cv2.COLOR_BGR2YUV_I420, dst=self._i420)
+        if picture is not self._converted:
+            cv2.cvtColor(self._letterbox.fit(picture.bgr), cv2.COLOR_BGR2YUV_I420, dst=self._i420)
+            self._converted = picture
         try:
-            with self._stderr.turned():
-                self._camera.send(self._i420)
+            with stderr.turned() if stderr else nullcontext():
+                camera.send(self._i420)
         except Exception as error:
-            raise DeviceError(
-                f"the virtual camera took no picture: {error}", virtual_camera_remedy()
-            ) from error
-        # The Linux backend prints a failed write(2) instead of raising.
-        lines = self._stderr.lines()
+            raise _took_nothing(str(error)) from error
+        lines = stderr.lines() if stderr else []
         if lines:
-            raise DeviceError(f"the virtual camera took no picture: {lines[-1]}", virtual_camera_remedy())
+            raise _took_nothing(lines[-1])
 
     def close(self) -> None:
+        self._converted = None
         camera, self._camera = self._camera, None
         if camera is not None:
             try:
@@ -106,6 +113,10 @@ class VirtualCameraSink:
         reason = " ".join(str(error).split()).rstrip(".")
         cure = next((cure for sign, cure in CURES if sign in reason), virtual_camera_remedy())
         return DeviceError(f"{named} cannot be opened: {reason}", cure)
+
+
+def _took_nothing(reason: str) -> DeviceError:
+    return DeviceError(f"the virtual camera took no picture: {reason}", virtual_camera_remedy())
 
 
 def _is_of_the_backend(line: str) -> bool:

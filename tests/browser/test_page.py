@@ -19,6 +19,7 @@ from tests.fakes.status_view import FakeStatusView
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WAIT_S = 20.0
+WARM_UP_S = 3.0
 WATCH_S = 4.0
 
 
@@ -85,7 +86,7 @@ async def test_the_picture_moves(
 ) -> None:
     await page.goto(server.url)
     await playing(page)
-    await asyncio.wait_for(read_page(page, 1.0), WAIT_S)
+    await asyncio.wait_for(read_page(page, WARM_UP_S), WAIT_S)
     seen = await asyncio.wait_for(read_page(page, WATCH_S), WAIT_S)
     with capsys.disabled():
         sys.stdout.write(f"\nChromium, 1280x720: {seen}\n")

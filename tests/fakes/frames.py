@@ -2,33 +2,51 @@
 
 import asyncio
 
+import cv2
 import numpy as np
 
 from realtime.errors import RealtimeError
 from realtime.frame import Frame, Outcome, Result
 from tests.fakes.clock import FakeClock
 
-__all__ = ["SECRET", "RecordingOutputs", "ScriptedFeed", "TimedWork", "secret_frame", "shows_secret"]
+__all__ = [
+    "SECRET",
+    "RecordingOutputs",
+    "ScriptedFeed",
+    "TimedWork",
+    "secret_frame",
+    "secret_picture",
+    "shows_secret",
+]
 
 SECRET = np.array([[0, 255, 0, 255], [255, 0, 255, 0]] * 2, np.uint8)
 """A pattern that nothing but the raw frame can show."""
 
 
-def secret_frame(seq: int, captured_ns: int, height: int = 72, width: int = 128) -> Frame:
-    """A frame tiled with the secret pattern."""
-    tile = np.tile(SECRET, (height // 4, width // 4))
-    return Frame(seq, captured_ns, np.repeat(tile[:, :, None], 3, axis=2).copy())
+def secret_frame(seq: int, captured_ns: int, height: int = 72, width: int = 128, cell_px: int = 1) -> Frame:
+    """A frame tiled with the secret pattern, each of its cells `cell_px` wide."""
+    return Frame(seq, captured_ns, secret_picture(height, width, cell_px))
 
 
-def shows_secret(bgr: np.ndarray) -> bool:
-    """Whether any 4 x 4 part of the picture repeats the secret pattern, however dim."""
+def secret_picture(height: int, width: int, cell_px: int = 1) -> np.ndarray:
+    """(height, width, 3) uint8, tiled with the secret pattern."""
+    tile = np.kron(SECRET, np.ones((cell_px, cell_px), np.uint8))
+    rows, columns = -(-height // tile.shape[0]), -(-width // tile.shape[1])
+    grey = np.tile(tile, (rows, columns))[:height, :width]
+    return np.ascontiguousarray(np.repeat(grey[:, :, None], 3, axis=2))
+
+
+def shows_secret(bgr: np.ndarray, cell_px: int = 1) -> bool:
+    """Whether any part of the picture repeats the secret pattern, however dim, wherever it lies."""
     grey = bgr[:, :, 1].astype(np.float32)
-    for top in range(0, grey.shape[0] - 3, 2):
-        for left in range(0, grey.shape[1] - 3, 2):
-            part = grey[top : top + 4, left : left + 4]
-            if part.std() > 2 and np.corrcoef(part.ravel(), SECRET.ravel())[0, 1] > 0.9:
-                return True
-    return False
+    tile = np.kron(SECRET, np.ones((cell_px, cell_px))).astype(np.float32)
+    if grey.shape[0] < tile.shape[0] or grey.shape[1] < tile.shape[1]:
+        return False
+    likeness = cv2.matchTemplate(grey, tile, cv2.TM_CCOEFF_NORMED)
+    mean = cv2.matchTemplate(grey, np.ones_like(tile), cv2.TM_CCORR) / tile.size
+    square = cv2.matchTemplate(grey * grey, np.ones_like(tile), cv2.TM_CCORR) / tile.size
+    contrast = np.sqrt(np.maximum(square - mean * mean, 0))
+    return bool(((np.abs(likeness) > 0.85) & (contrast > 2)).any())
 
 
 class ScriptedFeed:

@@ -55,7 +55,7 @@ def test_a_network_of_another_shape_is_refused():
 def test_tiles_cover_a_long_frame_and_stay_inside(width, height):
     tiles = _tiles(width, height)
     side = min(width, height)
-    assert bool(tiles) == (max(width, height) >= 1.5 * side)
+    assert bool(tiles) == (1.5 * side <= max(width, height) <= 4 * side)
     ends = 0
     for x, y, size in tiles:
         along = x if width > height else y
@@ -66,12 +66,55 @@ def test_tiles_cover_a_long_frame_and_stay_inside(width, height):
     assert not tiles or ends == max(width, height)
 
 
-def test_a_face_seen_whole_and_in_a_tile_is_one():
-    # The same answer for each view: the tiles' faces are half the size and elsewhere.
-    detector = BlazeFace(one_face(), MODEL.contract, MODEL.anchors)
+class ViewSession(ConstantSession):
+    """Shows one face a run, by its score and its box in the network's input; None is no face."""
+
+    def __init__(self, *faces):
+        super().__init__(one_face().results, inputs={"input": (1, 128, 128, 3)})
+        self.faces = list(faces)
+
+    def run(self, feeds):
+        results = {name: array.copy() for name, array in super().run(feeds).items()}
+        face = self.faces.pop(0)
+        results["classificators"][0, ANCHOR] = -9 if face is None else np.log(face[0] / (1 - face[0]))
+        if face is not None:
+            x0, y0, x1, y1 = face[1]
+            cell = (6 * 8 + 4, 9 * 8 + 4)
+            results["regressors"][0, ANCHOR, :4] = [
+                (x0 + x1) / 2 - cell[0],
+                (y0 + y1) / 2 - cell[1],
+                x1 - x0,
+                y1 - y0,
+            ]
+        return results
+
+
+# A 1280x720 frame is shown 128 wide with 28 rows above it, and its left tile 5.625 times smaller.
+IN_WHOLE, IN_TILE = (30, 50, 50, 70), (53.3, 39.1, 88.9, 74.7)
+
+
+@pytest.mark.parametrize(
+    ("whole", "tile", "kept"),
+    [
+        ((0.9, IN_WHOLE), (0.8, IN_TILE), [0.9]),
+        ((0.8, IN_WHOLE), (0.9, IN_TILE), [0.9]),
+        ((0.8, IN_WHOLE), (0.9, (53.3, 39.1, 130, 74.7)), [0.8]),
+        (None, (0.9, IN_TILE), [0.9]),
+        (None, (0.9, (100, 39.1, 136, 74.7)), [0.9]),
+        ((0.8, IN_WHOLE), (0.9, (5, 5, 20, 20)), [0.9, 0.8]),
+    ],
+    ids=["whole surer", "tile surer", "tile surer but cut", "tile only", "cut tile only", "two faces"],
+)
+def test_a_face_in_both_the_whole_and_a_tile_is_one(whole, tile, kept):
+    detector = BlazeFace(ViewSession(whole, tile, None), MODEL.contract, MODEL.anchors)
     found = detector.detect(np.zeros((720, 1280, 3), np.uint8))
-    assert all(a.score == found[0].score for a in found)
-    assert len(found) < 3
+    assert [round(face.score, 5) for face in found] == kept
+
+
+def test_a_tile_s_face_lies_where_the_tile_is():
+    detector = BlazeFace(ViewSession(None, None, (0.9, IN_TILE)), MODEL.contract, MODEL.anchors)
+    (face,) = detector.detect(np.zeros((720, 1280, 3), np.uint8))
+    np.testing.assert_allclose(face.box, np.array(IN_TILE) * 5.625 - 0.5 + [560, 0, 560, 0], atol=0.01)
 
 
 def test_closing_closes_the_session():

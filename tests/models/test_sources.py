@@ -1,8 +1,10 @@
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from models.sources import pip_environment
+from models.sources import _running, pip_environment
 
 WORK = Path("work")
 
@@ -30,3 +32,18 @@ def test_pip_works_in_the_working_folder_and_talks_at_once():
 )
 def test_the_index_named_to_uv_is_named_to_pip_unless_pip_has_one(environ, index):
     assert pip_environment(environ, WORK).get("PIP_INDEX_URL") == index
+
+
+def test_the_child_is_gone_when_the_block_is_interrupted():
+    code = "import time; print('up', flush=True); time.sleep(600)"
+
+    def interrupted():
+        with _running([sys.executable, "-c", code], dict(os.environ)) as process:
+            children.append(process)
+            assert process.stdout.readline() == "up\n"
+            raise KeyboardInterrupt
+
+    children = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert children[0].returncode is not None

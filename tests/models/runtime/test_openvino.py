@@ -8,6 +8,7 @@ import pytest
 
 from models.errors import ModelError
 from models.runtime.base import InputSpec, Normalisation
+from models.runtime.openvino import devices
 from models.runtime.registry import open_session
 from tests.models.runtime.contract import SessionContract
 
@@ -45,6 +46,10 @@ def test_landmarks_are_finer_than_bfloat16(default_models):
     coarse = (points.view(np.uint32) & 0xFFFF) == 0
     assert coarse.mean() < 0.1
     session.close()
+
+
+def test_there_is_always_the_cpu():
+    assert "CPU" in devices()
 
 
 def test_importing_openvino_reports_to_nobody(tmp_path):

@@ -108,6 +108,33 @@ def test_a_loop_begins_an_epoch_and_time_goes_on(tmp_path: Path) -> None:
     assert np.array_equal(frames[1].bgr, frames[5].bgr)
 
 
+def test_a_loop_keeps_a_variable_rate(tmp_path: Path) -> None:
+    source = FileSource(make_clip(tmp_path / "clip.mkv", 4, pts=[0, 40, 400, 440]), loop=True)
+    source.open()
+    stamps = [frame.captured_ns for frame in islice(lossless_frames(source), 8)]
+    source.close()
+    gaps = [later - earlier for earlier, later in pairwise(stamps)]
+    assert gaps[:3] == gaps[4:] == [40 * NS_PER_MS, 360 * NS_PER_MS, 40 * NS_PER_MS]
+    assert gaps[3] > 0
+
+
+def test_timestamps_that_stand_still_are_made_to_rise(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "clip.flv"), "w") as container:
+        stream = container.add_stream("flv", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        packets = []
+        for index in range(5):
+            packets += stream.encode(av.VideoFrame.from_ndarray(gradient(index), format="bgr24"))
+        packets += stream.encode(None)
+        for packet, tick in zip(packets, (0, 1, 1, 1, 6), strict=True):
+            packet.pts = packet.dts = tick
+            container.mux(packet)
+    frames = read_all(FileSource(tmp_path / "clip.flv"))
+    stamps = [frame.captured_ns for frame in frames]
+    assert len(stamps) == 5
+    assert stamps == sorted(set(stamps))
+
+
 @pytest.mark.parametrize(
     ("turned", "shape"), [(90, (64, 48)), (-90, (64, 48)), (180, (48, 64)), (0, (48, 64))]
 )

@@ -147,6 +147,20 @@ def test_the_waits_between_openings_grow(started, clock: FakeClock) -> None:
     back.open()
 
 
+def test_after_a_picture_the_waits_are_short_again(started, clock: FakeClock) -> None:
+    gates = [Gate(), Gate()]
+    source = ScriptedSource([Shot(), Loss(failed_openings=5), gates[0], Shot(), Loss(), gates[1]])
+    _, watch = started(source)
+    watch.wait_for(1)
+    advance_until(clock, gates[0].reached)
+    gates[0].open()
+    watch.wait_for(2)
+    lost_ns = clock.now_ns()
+    advance_until(clock, gates[1].reached, step_ns=NS_PER_MS * 50)
+    assert clock.now_ns() - lost_ns <= NS_PER_S
+    gates[1].open()
+
+
 def test_an_unexpected_error_of_a_live_source_is_a_loss_too(started, clock: FakeClock) -> None:
     again = Gate()
     source = ScriptedSource([Shot(), ValueError("a bug in a driver"), again, Shot()])

@@ -297,9 +297,10 @@ async def test_close_ends_everybody_and_takes_no_more(sink: WebRtcSink) -> None:
     answering = asyncio.create_task(viewers.answer(Offer.parse(offer_sdp())))
     await asyncio.sleep(0)
     await asyncio.wait_for(viewers.close(), WAIT_S)
-    await asyncio.wait_for(viewers.close(), WAIT_S)
+    assert answering.done()
     with pytest.raises(SignallingError):
-        await asyncio.wait_for(answering, WAIT_S)
+        await answering
+    await asyncio.wait_for(viewers.close(), WAIT_S)
     with pytest.raises(SignallingError):
         await viewers.answer(Offer.parse(offer_sdp()))
     assert len(viewers) == len(sink.broadcast) == 0

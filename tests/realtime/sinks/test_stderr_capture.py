@@ -1,4 +1,5 @@
 import os
+import sys
 import threading
 from contextlib import suppress
 
@@ -7,6 +8,10 @@ import pytest
 from realtime.sinks.stderr_capture import StderrCapture
 
 STDERR = 2
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has a descriptor 2 for each C library"
+)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from realtime.errors import DeviceError
 from realtime.frame import Picture
 from realtime.sinks.base import StreamInfo
 from realtime.sinks.runner import SinkRunner, SinkState
-from realtime.sinks.virtualcam import VirtualCameraSink, find_virtual_camera
+from realtime.sinks.virtualcam import PRINTS_ERRORS, VirtualCameraSink, find_virtual_camera
 from realtime.slot import Latest
 from tests.fakes.clock import FakeClock
 from tests.fakes.pictures import picture
@@ -76,6 +76,7 @@ def test_odd_sizes_are_made_even(stage: VirtualCameraStage) -> None:
     assert stage.frames[0].shape == (540, 640)
 
 
+@pytest.mark.skipif(not PRINTS_ERRORS, reason="only Linux's backend prints its errors")
 def test_a_failed_write_is_an_error_and_stays_off_the_terminal(
     stage: VirtualCameraStage, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_failed_write_is_an_error_and_stays_off_the_terminal(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.skipif(not PRINTS_ERRORS, reason="only Linux's backend prints its errors")
 def test_other_messages_on_stderr_are_neither_errors_nor_lost(
     stage: VirtualCameraStage, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +101,17 @@ def test_other_messages_on_stderr_are_neither_errors_nor_lost(
     sink.publish(picture())
     sink.close()
     assert capfd.readouterr().err == "a line of somebody else's log\n"
+
+
+def test_a_picture_again_is_the_same_and_a_new_one_is_not(stage: VirtualCameraStage) -> None:
+    sink = VirtualCameraSink(backend="fake")
+    sink.open(STREAM)
+    grey, white = picture(0, colour=(90, 90, 90)), picture(1, colour=(250, 250, 250))
+    for given in (grey, grey, white, grey):
+        sink.publish(given)
+    sink.close()
+    levels = [int(shown(frame).mean()) for frame in stage.frames]
+    assert levels == pytest.approx([90, 90, 250, 90], abs=3)
 
 
 def test_the_camera_is_closed_once(stage: VirtualCameraStage) -> None:
@@ -116,6 +129,7 @@ def test_the_cadence_is_the_streams(stage: VirtualCameraStage) -> None:
     sink.close()
 
 
+@pytest.mark.skipif(not PRINTS_ERRORS, reason="only Linux's backend prints its errors")
 def test_a_lost_camera_comes_back_in_its_runner(stage: VirtualCameraStage) -> None:
     clock, slot, published = FakeClock(), Latest[Picture](), threading.Event()
     sink = VirtualCameraSink(backend="fake")
