@@ -3,10 +3,10 @@
 import logging
 import sys
 from contextlib import nullcontext
+from typing import Any
 
 import cv2
 import numpy as np
-import pyvirtualcam
 from numpy.typing import NDArray
 
 from realtime.capture.enumerate import list_virtual_cameras
@@ -51,7 +51,7 @@ class VirtualCameraSink:
         self.cadence_fps: float | None = 30.0
         self._device = device
         self._backend = backend
-        self._camera: pyvirtualcam.Camera | None = None
+        self._camera: Any = None
         self._stderr: StderrCapture | None = None
         self._converted: Picture | None = None
         """What `_i420` shows: a repeated picture is not converted again."""
@@ -59,6 +59,9 @@ class VirtualCameraSink:
         self._i420: NDArray[np.uint8] = np.empty((3, 2), np.uint8)
 
     def open(self, stream: StreamInfo) -> str:
+        # Looked for in every run, opened in few: the import takes longer than the search.
+        import pyvirtualcam
+
         self.close()
         width, height = max(2, stream.width & ~1), max(2, stream.height & ~1)
         self.cadence_fps = stream.fps
