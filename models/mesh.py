@@ -114,7 +114,11 @@ class MeshSwapper:
         alpha = cv2.remap(level.coverage, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         alpha = cv2.multiply(cv2.min(alpha, _rim(weight)), weight, dtype=cv2.CV_8U)
         drawn = cv2.remap(
-            level.texture, scaled_up(x, size), scaled_up(y, size), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            level.texture,
+            scaled_up(x, size),
+            scaled_up(y, size),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         return drawn, scaled_up(alpha, size)
 
@@ -144,7 +148,9 @@ class MeshSwapper:
         gain *= np.float32(1 / GREATEST_GAIN)
         ground = tuple(gain.mean(axis=0).tolist())
         light = self._light_rasteriser.draw(points, gain, (width, height), _LIGHT_FINEST_PX, ground)
-        gains = cv2.resize(cv2.convertScaleAbs(light, alpha=255), (width, height), interpolation=cv2.INTER_LINEAR)
+        gains = cv2.resize(
+            cv2.convertScaleAbs(light, alpha=255), (width, height), interpolation=cv2.INTER_LINEAR
+        )
         cv2.multiply(drawn, gains, dst=drawn, scale=GREATEST_GAIN / 255)
 
     def _layers_of(self, source: SourceFace) -> _Layers:

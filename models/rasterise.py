@@ -89,7 +89,9 @@ class MeshRasteriser:
         distance: float,
     ) -> None:
         """Vertices in the space of an OpenGL camera (x right, y up, z to us) that fall on `points`."""
-        depth = np.clip(points[:, 2] * np.float32(scale[0]), -distance / 2, distance / 2) + np.float32(distance)
+        depth = np.clip(points[:, 2] * np.float32(scale[0]), -distance / 2, distance / 2) + np.float32(
+            distance
+        )
         per_pixel = depth * np.float32(2 * tan(_FIELD_OF_VIEW / 2) / height)
         # The rasteriser counts from the corner of a pixel, landmarks and OpenCV's other functions from its middle.
         across = (points[:, 0] + np.float32(0.5)) * np.float32(scale[0]) - np.float32(width / 2)

@@ -17,15 +17,15 @@ GREATEST_GAIN = 2.5
 _LEAST_GAIN = 0.3
 _NODES = 48
 """Points spread over the face at which the means are formed; between them they are interpolated."""
-_GATHER, _SPREAD = 0.28, 0.18
+_GATHER, _SPREAD = 0.38, 0.18
 """Sigmas of forming and of interpolating, in inter-ocular distances. Together they make a neighbourhood of
-0.33: shading passes, brows, folds and mouth do not."""
+0.42: shading passes, brows, folds and mouth do not."""
 _FLOOR = 6.0
 """Added to both sides of the ratio, in grey levels: keeps it calm in the dark."""
 _OUTLIER = 0.3
 """A point whose logarithm of light is this far from its neighbourhood's counts exp(-1/2): hair, a hand's shadow."""
-_CHROMA_RATIO = (0.45, 1.15)
-_TINT = 0.2
+_CHROMA_RATIO = (0.45, 1.6)
+_TINT = 0.35
 """How far the gains of the channels may differ: more would tint what is dark."""
 _CHROMA_TURN = 0.35
 """Greatest turn of the hue of skin, in radians."""

@@ -18,7 +18,7 @@ _CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425, 4, 195, 9)
 """Skin on nearly every face."""
 _LIKE_SKIN = 2.2
 """Distance from the cheeks' tone, in deviations, under which what lies outside the oval is not taken for hair."""
-_UNLIKE_SKIN = 3.5
+_UNLIKE_SKIN = 2.6
 """Distance past which it is no skin, whatever GrabCut says."""
 _LEAST_DEVIATION = (26.0, 6.0, 6.0)
 """Of Y, Cr, Cb: what shading and sensors add to the tone of any skin."""
@@ -41,7 +41,10 @@ def face_mask(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np
     to_square = np.array([[scale, 0, 0], [0, scale, 0]])
     to_square[:, 2] = _SIDE_PX / 2 - scale * (low + high) / 2
     square = cv2.warpAffine(
-        cv2.GaussianBlur(bgr, (0, 0), max(0.3 / scale, 0.3)), to_square, (_SIDE_PX, _SIDE_PX), borderMode=cv2.BORDER_REPLICATE
+        cv2.GaussianBlur(bgr, (0, 0), max(0.3 / scale, 0.3)),
+        to_square,
+        (_SIDE_PX, _SIDE_PX),
+        borderMode=cv2.BORDER_REPLICATE,
     )
     at = (points[:, :2] * scale + to_square[:, 2]).astype(np.float32)
     away = _away_from_skin(square, at)
@@ -53,7 +56,8 @@ def face_mask(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np
     mask = np.where(face, 255, 0).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
     mask = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
-    for kept in (_hull(at[list(_INNER)]), _beard(at)):
+    inner = cv2.dilate(_hull(at[list(_INNER)]), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    for kept in (inner, _beard(at)):
         mask[kept > 0] = 255
     back = cv2.invertAffineTransform(to_square)
     return cv2.warpAffine(mask, back, (bgr.shape[1], bgr.shape[0]), flags=cv2.INTER_LINEAR)

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fill import filled, smooth
+from models.smoothing import smooth
 from models.normals import facing
 from models.rasterise import MeshRasteriser
+from models.relight import SKIN
 from models.skin import face_mask
 from models.topology import LIDS, OVAL, POINT_COUNT, TRIANGLES, UV
 from models.uv_mask import face_alpha, ring_mask
@@ -19,7 +20,7 @@ __all__ = ["TEXTURE_SIDE", "SourceFace", "prepare"]
 TEXTURE_SIDE = 512
 _GRAZING = (0.12, 0.4)
 """Cosines between which skin counts as seen: flatter, it would smear over the plane."""
-_LIGHT_REACH = 0.05
+_LIGHT_REACH = 0.04
 """Sigma of the light that is told from features, in sides of the plane."""
 _EVENED = 0.8
 """How much of the difference in light between left and right is taken out."""
@@ -27,6 +28,13 @@ _SHADOW = (0.35, 0.75)
 """A side darker than the other by this much, in logarithms of light, is less and less drawn from itself."""
 _GREATEST_EVENING = 0.7
 """Bound of that correction, in logarithms of light."""
+
+_FILL_REACH = 0.1
+"""Sigma of the skin whose tone fills what is not known, in sides of the plane."""
+_GRAIN_PX = 2.0
+_CLARITY = 0.35
+_CLARITY_REACH = 0.04
+"""How much features are raised, and the sigma of what counts as skin under them, in sides of the plane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> S
     known *= (ring_mask(OVAL, TEXTURE_SIDE) > 0).astype(np.float32)
     texture, known = _evened(texture, known)
     texture, known = _mirrored(texture, known)
-    whole = np.round(np.clip(filled(texture, known), 0, 255)).astype(np.uint8)
+    whole = _calmed(_clear(_completed(texture, known)))
     return SourceFace(name, whole, face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True), "picture")
 
 
@@ -104,7 +112,9 @@ def _evened(
     What is the same on both sides is the face's own relief and stays.
     """
     channels = np.log(texture + np.float32(8))
-    light = np.dstack([smooth(channel, known, _LIGHT_REACH * TEXTURE_SIDE) for channel in cv2.split(channels)])
+    light = np.dstack(
+        [smooth(channel, known, _LIGHT_REACH * TEXTURE_SIDE) for channel in cv2.split(channels)]
+    )
     difference = (light - light[:, ::-1]) / 2
     correction = np.clip(_EVENED * difference, -_GREATEST_EVENING, _GREATEST_EVENING)
     least, most = _SHADOW
@@ -122,3 +132,45 @@ def _mirrored(
     total = np.maximum(known + other, np.float32(1e-6))[:, :, None]
     mixed = (texture * known[:, :, None] + texture[:, ::-1] * other[:, :, None]) / total
     return mixed, np.minimum(known + other, 1)
+
+
+def _completed(texture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The texture with the tone and grain of the skin round about where it is not known."""
+    skin = known * _skin_plane()
+    reach = _FILL_REACH * TEXTURE_SIDE
+    tone = np.dstack([smooth(channel, skin, reach) for channel in cv2.split(texture)])
+    fine = texture - cv2.GaussianBlur(texture, (0, 0), _GRAIN_PX)
+    roughness = float(np.median(abs(fine[skin > 0.9]))) * 1.48 if (skin > 0.9).any() else 0.0
+    grain = np.random.default_rng(0).normal(0, 1, (TEXTURE_SIDE, TEXTURE_SIDE, 1)).astype(np.float32)
+    grain = cv2.GaussianBlur(grain, (0, 0), _GRAIN_PX / 2)
+    tone += (grain * np.float32(roughness / float(grain.std())))[:, :, None]
+    whole: NDArray[np.float32] = texture * known[:, :, None] + tone * (1 - known[:, :, None])
+    return whole
+
+
+def _skin_plane() -> NDArray[np.float32]:
+    """(T, T): `models.relight.SKIN` drawn on the plane."""
+    plane = np.zeros((POINT_COUNT, 3), np.float32)
+    plane[:, :2] = UV * TEXTURE_SIDE - 0.5
+    values = np.repeat(SKIN[:, None], 3, axis=1)
+    return MeshRasteriser().draw(plane, values, (TEXTURE_SIDE, TEXTURE_SIDE), TEXTURE_SIDE)[:, :, 0].copy()
+
+
+def _clear(texture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The texture with its features raised from the skin: what the target's light and eyes take of the likeness."""
+    ground = cv2.GaussianBlur(texture, (0, 0), _CLARITY_REACH * TEXTURE_SIDE)
+    return np.clip(texture + np.float32(_CLARITY) * (texture - ground), 0, 255)
+
+
+def _calmed(texture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The texture with the chroma of its dark parts bounded: in another light, old paint turns purple there."""
+    luma, red, blue = cv2.split(cv2.cvtColor(np.clip(texture, 0, 255).astype(np.uint8), cv2.COLOR_BGR2YCrCb))
+    light = luma.astype(np.float32) + np.float32(8)
+    chroma = np.dstack([red, blue]).astype(np.float32) - np.float32(128)
+    strength = np.sqrt((chroma**2).sum(axis=2)) / light
+    at = np.round(UV[SKIN > 0.9] * TEXTURE_SIDE).astype(int)
+    typical, bright = (float(np.median(plane[at[:, 1], at[:, 0]])) for plane in (strength, light))
+    bound = typical * (1 + 1.5 * np.clip(light / bright, 0, 1))
+    chroma *= np.minimum(1, bound / np.maximum(strength, 1e-3))[:, :, None]
+    tones = np.dstack([luma, np.round(chroma + 128).astype(np.uint8)])
+    return cv2.cvtColor(tones, cv2.COLOR_YCrCb2BGR)

@@ -10,6 +10,9 @@ from models.topology import HOLES, LIPS_INNER, OVAL, UV
 
 __all__ = ["face_alpha", "ring_mask"]
 
+_RIM = 0.045
+_LID = 0.004
+"""Widths of the fading at the outline and round the holes, in sides of the plane."""
 _SHIFT = 4
 """Bits of sub-pixel precision of OpenCV's polygons."""
 
@@ -29,10 +32,10 @@ def face_alpha(side: int, keep_eyes: bool, keep_mouth: bool) -> NDArray[np.uint8
     It also fades towards the eyes and the mouth's opening when those are kept as they are in the target.
     """
     outline = ring_mask(OVAL, side)
-    alpha = _fade(outline, side * 0.055)
+    alpha = _fade(outline, side * _RIM)
     for ring in HOLES:
         if keep_mouth if ring is LIPS_INNER else keep_eyes:
-            alpha = np.minimum(alpha, _fade(255 - ring_mask(ring, side), side * 0.012))
+            alpha = np.minimum(alpha, _fade(255 - ring_mask(ring, side), side * _LID))
     alpha.setflags(write=False)
     return alpha
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime.assembly import backends, build_pipeline, model_names
 from realtime.blocking import in_thread, unless
@@ -32,6 +32,9 @@ from realtime.telemetry.recorder import CaptureFigures, LoopFigures, Recorder
 from realtime.telemetry.snapshot import SinkFigures, Snapshot, report
 from realtime.terminal import status_text
 from realtime.worker import Worker
+
+if TYPE_CHECKING:
+    from realtime.page import Page
 
 __all__ = ["App", "Endpoint"]
 
@@ -79,6 +82,7 @@ class App:
             clock,
             (config.source.width, config.source.height),
         )
+        self._page: Page | None = None
         self._pipeline: Pipeline | None = None
         self._info: SourceInfo | None = None
         self._worker = Worker(self._build)
@@ -115,8 +119,9 @@ class App:
         self._recorder.update()
 
     def report(self) -> dict[str, Any]:
-        """The figures as they stand, in the shape of `--report`."""
-        return report(self._recorder.snapshot)
+        """The figures as they stand, in the shape of `--report`; `shown` is for the page."""
+        figures = report(self._recorder.snapshot)
+        return figures if self._page is None else {**figures, "shown": self._page.shown}
 
     def ready(self) -> bool:
         """Whether the first picture has been made."""
@@ -138,7 +143,7 @@ class App:
         if self._endpoint.page:
             from realtime.page import Page
 
-            page = Page(config.web, self, self._clock)
+            self._page = page = Page(config.web, self, self._clock)
             stack.push_async_callback(page.close)
             await self._outputs.add(await page.start(), stream)
             self._say(f"watch it at {page.url}")

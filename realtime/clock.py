@@ -5,13 +5,19 @@ import threading
 import time
 from typing import Protocol
 
-__all__ = ["NS_PER_MS", "NS_PER_S", "Clock", "MonotonicClock"]
+__all__ = ["NS_PER_MS", "NS_PER_S", "Clock", "MonotonicClock", "Now"]
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 
 
-class Clock(Protocol):
+class Now(Protocol):
+    """Whatever tells the time."""
+
+    def now_ns(self) -> int: ...
+
+
+class Clock(Now, Protocol):
     """A monotonic clock in nanoseconds. All stamps in the program come from one of these."""
 
     def now_ns(self) -> int:

@@ -16,20 +16,28 @@ class Page:
     """Starts with `start`, ends with `close`. Raises ConfigError for a bind that needs a token."""
 
     def __init__(self, web: WebConfig, view: StatusView, clock: Clock) -> None:
+        self._sink: WebRtcSink | None = None
         self._broadcast: Broadcast[Picture] = Broadcast()
         self._viewers = Viewers(self._broadcast, web.max_viewers, clock=clock)
         self._server = WebServer(web.host, web.port, resolve_secret(web.token) or None, self._viewers, view)
 
     @property
     def url(self) -> str:
-        return self._server.url
+        """What to open in a browser; it holds the token, if there is one, so it is not for a log."""
+        return self._server.page_url
+
+    @property
+    def shown(self) -> str:
+        """The kind of the picture that viewers see; empty before the first."""
+        return self._sink.shown.value if self._sink is not None and self._sink.shown is not None else ""
 
     async def start(self) -> WebRtcSink:
         """Listen; returns the sink that the viewers watch. Raises DeviceError when the port is taken."""
         await self._server.start()
-        return WebRtcSink(self._broadcast, self._server.url)
+        self._sink = WebRtcSink(self._broadcast, self._server.url)
+        return self._sink
 
     async def close(self) -> None:
-        """End the viewers, then the server. Idempotent, bounded, never raises."""
-        await self._viewers.close()
+        """End the server, then the viewers. Idempotent, bounded, never raises."""
         await self._server.close()
+        await self._viewers.close()

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.card import Cards
-from realtime.clock import Clock
+from realtime.clock import Now
 from realtime.frame import Frame, Picture, PictureKind, Result
 from realtime.mark import Mark
 from realtime.telemetry.histogram import Histogram
@@ -26,9 +26,7 @@ class Outputs(Protocol):
 class Publisher:
     """Makes `Picture`s of results, cards and, where the user chose so, of frames."""
 
-    def __init__(
-        self, outputs: Outputs, mark: Mark, cards: Cards, clock: Clock, size: tuple[int, int]
-    ) -> None:
+    def __init__(self, outputs: Outputs, mark: Mark, cards: Cards, clock: Now, size: tuple[int, int]) -> None:
         """`size`: (width, height) of cards until the first frame tells the real one."""
         self._outputs = outputs
         self._mark = mark

@@ -42,6 +42,8 @@ class Grab:
     """Its time in the source, from 0: when it is due at live pace."""
     epoch: int = 0
     """Changes when the picture does not follow from the last: a loop began anew, a device reopened."""
+    late_ns: int = 0
+    """How long ago the driver delivered it: what decoding it has taken. Counts as age."""
 
 
 class Source(Protocol):

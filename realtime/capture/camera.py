@@ -116,14 +116,16 @@ class CameraSource:
                 raise DeviceError("the camera is not open", "open it before reading")
             if not _await_picture(capture) or not capture.grab():
                 raise self._lost()
-            media_ns = max(time.monotonic_ns() - self._started_ns, self._last_media_ns + 1)
+            grabbed_ns = time.monotonic_ns()
+            media_ns = max(grabbed_ns - self._started_ns, self._last_media_ns + 1)
             buffer = pixels(self._shape)
             retrieved, bgr = capture.retrieve(buffer)
             if not retrieved:
                 raise self._lost()
         self._last_media_ns = media_ns
         self._shape = bgr.shape
-        return Grab(np.ascontiguousarray(bgr), media_ns)
+        late_ns = time.monotonic_ns() - grabbed_ns
+        return Grab(np.ascontiguousarray(bgr), media_ns, late_ns=late_ns)
 
     def close(self) -> None:
         with self._lock:

@@ -207,7 +207,7 @@ class Reader:
         self._error = None
         self._last_frame_ns = now_ns
         self._rate.add(now_ns)
-        self._frames.publish(grab.bgr, now_ns, self._epoch)
+        self._frames.publish(grab.bgr, now_ns - grab.late_ns, self._epoch)
 
 
 def _translated(error: Exception) -> RealtimeError:

@@ -155,7 +155,9 @@ class SinkRunner:
         self._error = _translated(self._sink.name, error)
         if self._reported != self._error.message:
             self._reported = self._error.message
-            log.warning("%s is lost and will be opened again: %s", self._sink.name, self._error)
+            # Its owner waits for the first opening and tells of its failure himself.
+            level = logging.WARNING if self._settled.is_set() else logging.DEBUG
+            log.log(level, "%s is lost and will be opened again: %s", self._sink.name, self._error)
         self._state = SinkState.LOST
         self._settled.set()
 

@@ -24,6 +24,7 @@ class Shot:
     epoch: int = 0
     size: tuple[int, int] | None = None
     """(width, height) when it is not the source's own."""
+    late_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class ScriptedSource:
                     width, height = step.size or self._size
                     bgr = pixels((height, width, 3))
                     bgr[:] = np.uint8(step.value)
-                    return Grab(bgr, step.media_ns, step.epoch)
+                    return Grab(bgr, step.media_ns, step.epoch, late_ns=step.late_ns)
                 case _:
                     raise step
         return None

@@ -50,7 +50,9 @@ def test_any_words_fit_any_size(width, height, title, detail):
 
 
 def test_a_long_title_stays_inside():
-    points = bright(draw_card(640, 360, "The picture of the camera came far too late to be shown to anybody " * 2))
+    points = bright(
+        draw_card(640, 360, "The picture of the camera came far too late to be shown to anybody " * 2)
+    )
     assert points[:, 1].min() > 10
     assert points[:, 1].max() < 630
 

@@ -66,9 +66,7 @@ def test_a_glow_falls_off_from_its_middle_along_its_axes():
     assert turned.bgr[60, 40, 2] > turned.bgr[40, 60, 2]
 
 
-@given(
-    x=st.floats(-100, 100), y=st.floats(-100, 100), size=st.floats(0.1, 60), blur=st.floats(0, 5)
-)
+@given(x=st.floats(-100, 100), y=st.floats(-100, 100), size=st.floats(0.1, 60), blur=st.floats(0, 5))
 def test_shapes_anywhere_are_clipped(x, y, size, blur):
     drawn = canvas()
     drawn.fill(SQUARE * size + (x, y), RED, 0.7, blur)

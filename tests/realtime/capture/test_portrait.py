@@ -67,7 +67,13 @@ def test_only_the_eyes_close(portrait):
 
 @pytest.mark.parametrize(
     ("angle", "scale", "shift"),
-    [(0, 1, (0, 0)), (-15, 0.7, (90, -30)), (15, 1.3, (-60, 20)), (15, 0.7, (-120, 40)), (-15, 1.3, (40, -20))],
+    [
+        (0, 1, (0, 0)),
+        (-15, 0.7, (90, -30)),
+        (15, 1.3, (-60, 20)),
+        (15, 0.7, (-120, 40)),
+        (-15, 1.3, (40, -20)),
+    ],
 )
 def test_the_default_models_find_the_face_wherever_it_moves(vision, portrait, angle, scale, shift):
     _, still = find(vision, portrait)

@@ -283,3 +283,9 @@ def test_a_driver_that_does_not_let_go_does_not_hold_close(
     assert not source.closed.is_set()
     let_go.set()
     assert source.closed.wait(WAIT_S)
+
+
+def test_the_age_of_a_frame_counts_from_the_driver_not_from_the_decoder(clock: FakeClock, started) -> None:
+    reader, watch = started(ScriptedSource([Shot(late_ns=7 * NS_PER_MS), Gate()]))
+    watch.wait_for(1)
+    assert taken(reader).captured_ns == clock.now_ns() - 7 * NS_PER_MS

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -41,7 +43,9 @@ def dotted(height, width):
     picture = np.full((height, width, 3), 40, np.uint8)
     middles = [(width * u, height * v) for u in (0.3, 0.7) for v in (0.3, 0.7)]
     for x, y in middles:
-        cv2.circle(picture, (round(x * 16), round(y * 16)), 5 * 16, (255, 255, 255), cv2.FILLED, cv2.LINE_AA, 4)
+        cv2.circle(
+            picture, (round(x * 16), round(y * 16)), 5 * 16, (255, 255, 255), cv2.FILLED, cv2.LINE_AA, 4
+        )
     return picture, np.array(middles)
 
 
@@ -62,7 +66,13 @@ def frames(source, count):
 def test_it_says_that_it_is_not_live():
     source = StillSource(None, WIDTH, HEIGHT, FPS)
     info = source.open()
-    assert (info.width, info.height, info.fps, info.live, info.duration_s) == (WIDTH, HEIGHT, FPS, False, None)
+    assert (info.width, info.height, info.fps, info.live, info.duration_s) == (
+        WIDTH,
+        HEIGHT,
+        FPS,
+        False,
+        None,
+    )
     assert "built-in" in info.description
 
 
@@ -106,7 +116,9 @@ def test_the_truth_holds_for_the_portrait():
     source.open()
     portrait = draw_portrait((WIDTH, HEIGHT)).astype(int)
     for grab in frames(source, 6):
-        back = cv2.warpAffine(grab.bgr, source.truth(grab.media_ns), (WIDTH, HEIGHT), flags=cv2.WARP_INVERSE_MAP)
+        back = cv2.warpAffine(
+            grab.bgr, source.truth(grab.media_ns), (WIDTH, HEIGHT), flags=cv2.WARP_INVERSE_MAP
+        )
         inner = np.s_[60:120, 110:210]
         assert np.abs(back[inner].astype(int) - portrait[inner]).mean() < 4
 
@@ -143,13 +155,17 @@ def test_it_blinks_once_in_a_while():
     assert states.count(0) > 0.9 * len(states)
     assert lids_at(0) == 0
     assert lids_at(round(BLINK_EVERY_S * NS_PER_S) * 5) == 0
-    changes = sum(a != b for a, b in zip(states, states[1:], strict=False))
+    changes = sum(before != after for before, after in pairwise(states))
     assert changes == 4
 
 
 @pytest.mark.parametrize(
     ("name", "content", "says"),
-    [("absent.png", None, "cannot be read"), ("empty.png", b"", "decoded"), ("text.png", b"not a picture", "decoded")],
+    [
+        ("absent.png", None, "cannot be read"),
+        ("empty.png", b"", "decoded"),
+        ("text.png", b"not a picture", "decoded"),
+    ],
 )
 def test_a_file_that_is_no_picture_is_a_device_error(tmp_path, name, content, says):
     path = tmp_path / name
@@ -167,7 +183,10 @@ def test_a_folder_is_a_device_error(tmp_path):
 
 
 def test_a_grey_picture_and_a_transparent_one_are_shown(tmp_path):
-    for name, picture in (("g", np.full((50, 40), 200, np.uint8)), ("t", np.full((50, 40, 4), 200, np.uint8))):
+    for name, picture in (
+        ("g", np.full((50, 40), 200, np.uint8)),
+        ("t", np.full((50, 40, 4), 200, np.uint8)),
+    ):
         path = tmp_path / f"{name}.png"
         cv2.imwrite(str(path), picture)
         source = StillSource(path, WIDTH, HEIGHT, FPS)

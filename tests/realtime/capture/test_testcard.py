@@ -53,7 +53,9 @@ def test_any_number_and_time_are_read_back(number, wall_ms):
 @settings(max_examples=30, deadline=None)
 def test_they_survive_scaling_and_jpeg(number, wall_ms, scale, quality):
     size = (round(WIDTH * scale), round(HEIGHT * scale))
-    scaled = cv2.resize(card(number, wall_ms), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    scaled = cv2.resize(
+        card(number, wall_ms), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )
     data = cv2.imencode(".jpg", scaled, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     assert read_card(cv2.imdecode(data, cv2.IMREAD_COLOR)) == CardReading(number, wall_ms)
 
@@ -66,7 +68,9 @@ def test_they_survive_half_size_at_jpeg_quality_30(number, wall_ms):
     assert read_card(cv2.imdecode(data, cv2.IMREAD_COLOR)) == CardReading(number, wall_ms)
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (640, 360), (854, 480), (320, 180), (720, 1280), (1919, 1079), (175, 144)])
+@pytest.mark.parametrize(
+    "size", [(1280, 720), (640, 360), (854, 480), (320, 180), (720, 1280), (1919, 1079), (175, 144)]
+)
 def test_every_size_of_card_is_read(size):
     source = TestCardSource(*size, 30.0, wall_ms=lambda: 123_456_789)
     source.open()
@@ -93,7 +97,9 @@ def test_a_stream_of_one_megabit_is_read(codec, container):
     with av.open(data, "w", format=container) as output:
         stream = output.add_stream(codec, rate=30)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", 1_000_000
-        stream.options = {"preset": "ultrafast"} if codec == "libx264" else {"deadline": "realtime", "cpu-used": "8"}
+        stream.options = (
+            {"preset": "ultrafast"} if codec == "libx264" else {"deadline": "realtime", "cpu-used": "8"}
+        )
         for _ in range(12):
             frame = av.VideoFrame.from_ndarray(source.read(fresh).bgr, format="bgr24")
             output.mux(stream.encode(frame))
