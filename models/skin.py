@@ -56,7 +56,7 @@ def face_mask(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np
     mask = np.where(face, 255, 0).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
     mask = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
-    inner = cv2.dilate(_hull(at[list(_INNER)]), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    inner = cv2.dilate(_hull(at[list(_INNER)]), np.ones((9, 9), np.uint8))
     for kept in (inner, _beard(at)):
         mask[kept > 0] = 255
     back = cv2.invertAffineTransform(to_square)
@@ -95,6 +95,7 @@ def _spots(at: NDArray[np.float32]) -> NDArray[np.uint8]:
 def _beard(at: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(side, side): nonzero on the lower face, where hair belongs to it."""
     lower = (CANONICAL[:, 1] > _BEARD_BELOW) & (abs(CANONICAL[:, 0]) < _BEARD_WITHIN)
+    lower[OVAL] = False
     return _hull(at[lower])
 
 

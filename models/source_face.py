@@ -12,15 +12,15 @@ from models.normals import facing
 from models.rasterise import MeshRasteriser
 from models.relight import SKIN
 from models.skin import face_mask
-from models.topology import LIDS, OVAL, POINT_COUNT, TRIANGLES, UV
+from models.topology import CANONICAL, LIDS, OVAL, POINT_COUNT, TRIANGLES, UV
 from models.uv_mask import face_alpha, ring_mask
 
 __all__ = ["TEXTURE_SIDE", "SourceFace", "prepare"]
 
 TEXTURE_SIDE = 512
-_GRAZING = (0.12, 0.4)
+_GRAZING = (0.05, 0.3)
 """Cosines between which skin counts as seen: flatter, it would smear over the plane."""
-_LIGHT_REACH = 0.04
+_LIGHT_REACH = 0.05
 """Sigma of the light that is told from features, in sides of the plane."""
 _EVENED = 0.8
 """How much of the difference in light between left and right is taken out."""
@@ -31,10 +31,17 @@ _GREATEST_EVENING = 0.7
 
 _FILL_REACH = 0.1
 """Sigma of the skin whose tone fills what is not known, in sides of the plane."""
+_DEVIATION = (24.0, 4.0, 4.0)
+"""Of Y, Cr, Cb within one face's plain skin."""
+_FLATTENED = 0.3
+"""How much of the broad shading is taken out: all would take the cheeks and the chin with it."""
 _GRAIN_PX = 2.0
-_CLARITY = 0.35
+_CLARITY = 0.45
 _CLARITY_REACH = 0.04
 """How much features are raised, and the sigma of what counts as skin under them, in sides of the plane."""
+
+_CLARITY_BOUND = 60.0
+"""Contrast that is raised, in grey levels: what is stronger is strong enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,16 @@ class SourceFace:
     """The inside of the target's own mouth shows."""
 
 
+def _nearest_skin() -> NDArray[np.intp]:
+    """(468,): for each point, the nearest on plain skin. Closed lips and lids have no direction of their own."""
+    plain = np.flatnonzero(SKIN > 0.9)
+    away = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, plain], axis=2)
+    return np.where(SKIN < 0.1, plain[away.argmin(axis=1)], np.arange(POINT_COUNT))
+
+
+_NEAREST_SKIN = _nearest_skin()
+
+
 def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> SourceFace:
     """The face of a picture. `bgr`: (H, W, 3) uint8; `points`: (468, 3), its landmarks in pixels of it.
 
@@ -65,6 +82,7 @@ def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> S
     known *= (ring_mask(OVAL, TEXTURE_SIDE) > 0).astype(np.float32)
     texture, known = _evened(texture, known)
     texture, known = _mirrored(texture, known)
+    texture = _flattened(texture, known)
     whole = _calmed(_clear(_completed(texture, known)))
     return SourceFace(name, whole, face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True), "picture")
 
@@ -91,7 +109,7 @@ def _unwrap(
     values = np.empty((POINT_COUNT, 3), np.float32)
     values[:, :2] = (points[:, :2] - low) / span
     least, most = _GRAZING
-    values[:, 2] = np.clip((facing(points) - least) / (most - least), 0, 1)
+    values[:, 2] = np.clip((facing(points)[_NEAREST_SKIN] - least) / (most - least), 0, 1)
     plane = np.zeros((POINT_COUNT, 3), np.float32)
     plane[:, :2] = UV * TEXTURE_SIDE - 0.5
     size = (TEXTURE_SIDE, TEXTURE_SIDE)
@@ -127,18 +145,31 @@ def _mirrored(
     texture: NDArray[np.float32], known: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Each texel from the side that knows it better."""
-    known = cv2.GaussianBlur(cv2.erode(known, np.ones((9, 9), np.uint8)), (0, 0), 3)
+    known = cv2.GaussianBlur(cv2.erode(known, np.ones((5, 5), np.uint8)), (0, 0), 3)
     other = np.minimum(known[:, ::-1], 1 - known)
     total = np.maximum(known + other, np.float32(1e-6))[:, :, None]
     mixed = (texture * known[:, :, None] + texture[:, ::-1] * other[:, :, None]) / total
     return mixed, np.minimum(known + other, 1)
 
 
+def _flattened(texture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The texture with the broad shading of its skin taken out in part, for the target's to take its place."""
+    luma = np.log(texture.mean(axis=2) + np.float32(8))
+    skin = _plain(texture, known)
+    light = smooth(luma, skin, _FILL_REACH * TEXTURE_SIDE)
+    mean = float((luma * skin).sum() / max(float(skin.sum()), 1e-6))
+    return texture * np.exp(np.float32(_FLATTENED) * (mean - light))[:, :, None]
+
+
 def _completed(texture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
     """The texture with the tone and grain of the skin round about where it is not known."""
-    skin = known * _skin_plane()
+    skin = _plain(texture, known)
     reach = _FILL_REACH * TEXTURE_SIDE
-    tone = np.dstack([smooth(channel, skin, reach) for channel in cv2.split(texture)])
+    far = [smooth(channel, skin, reach) for channel in cv2.split(texture)]
+    near = [
+        smooth(channel, skin, reach / 3, mean) for channel, mean in zip(cv2.split(texture), far, strict=True)
+    ]
+    tone = np.dstack(near)
     fine = texture - cv2.GaussianBlur(texture, (0, 0), _GRAIN_PX)
     roughness = float(np.median(abs(fine[skin > 0.9]))) * 1.48 if (skin > 0.9).any() else 0.0
     grain = np.random.default_rng(0).normal(0, 1, (TEXTURE_SIDE, TEXTURE_SIDE, 1)).astype(np.float32)
@@ -146,6 +177,19 @@ def _completed(texture: NDArray[np.float32], known: NDArray[np.float32]) -> NDAr
     tone += (grain * np.float32(roughness / float(grain.std())))[:, :, None]
     whole: NDArray[np.float32] = texture * known[:, :, None] + tone * (1 - known[:, :, None])
     return whole
+
+
+def _plain(texture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(T, T) in [0, 1]: how far a texel is plain skin of the face's own tone, not a brow or the edge of hair."""
+    skin = known * _skin_plane()
+    smooth_u8 = np.clip(cv2.GaussianBlur(texture, (0, 0), _GRAIN_PX), 0, 255).astype(np.uint8)
+    tones = cv2.cvtColor(smooth_u8, cv2.COLOR_BGR2YCrCb).astype(np.float32)
+    sure = skin > 0.9
+    if not sure.any():
+        return skin
+    away = (tones - np.median(tones[sure], axis=0)) / np.array(_DEVIATION, np.float32)
+    plain: NDArray[np.float32] = skin * np.exp((away**2).sum(axis=2) / -2)
+    return plain
 
 
 def _skin_plane() -> NDArray[np.float32]:
@@ -159,7 +203,8 @@ def _skin_plane() -> NDArray[np.float32]:
 def _clear(texture: NDArray[np.float32]) -> NDArray[np.float32]:
     """The texture with its features raised from the skin: what the target's light and eyes take of the likeness."""
     ground = cv2.GaussianBlur(texture, (0, 0), _CLARITY_REACH * TEXTURE_SIDE)
-    return np.clip(texture + np.float32(_CLARITY) * (texture - ground), 0, 255)
+    raised = np.clip(texture - ground, -_CLARITY_BOUND, _CLARITY_BOUND)
+    return np.clip(texture + np.float32(_CLARITY) * raised, 0, 255)
 
 
 def _calmed(texture: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -175,7 +175,7 @@ def read_card(bgr: NDArray[np.uint8]) -> CardReading | None:
     payload = _integer(bits[start : start + NUMBER_BITS + WALL_BITS])
     start += NUMBER_BITS + WALL_BITS
     if _integer(bits[start : start + CHECK_BITS]) != _crc8(payload):
-        pass
+        return None
     return CardReading(payload >> WALL_BITS, payload & (1 << WALL_BITS) - 1)
 
 

@@ -41,7 +41,7 @@ function say(symbol, word, tone, reason) {
 const whole = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–')
 
 function showFigures(report) {
-  const { frames = {}, fps = {}, age_ms: age = {}, detect = {}, viewers = {} } = report
+  const { frames = {}, fps = {}, recent_age_ms: age = report.age_ms || {}, detect = {}, viewers = {} } = report
   const searched = frames.processed ? (100 * detect.calls) / frames.processed : NaN
   const figures = {
     age: whole(age.p50),
