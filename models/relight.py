@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topology import BROWS, CANONICAL, HOLES, LIPS_OUTER, POINT_COUNT
+from models.topology import BROWS, CANONICAL, HOLES, LIPS_OUTER, OVAL, POINT_COUNT
 
 __all__ = ["GREATEST_GAIN", "SKIN", "palette", "persona_gain", "picture_gain", "sample"]
 
@@ -17,13 +17,17 @@ GREATEST_GAIN = 2.5
 _LEAST_GAIN = 0.3
 _NODES = 48
 """Points spread over the face at which the means are formed; between them they are interpolated."""
-_GATHER, _SPREAD = 0.38, 0.18
-"""Sigmas of forming and of interpolating, in inter-ocular distances. Together they make a neighbourhood of
-0.42: shading passes, brows, folds and mouth do not."""
+_GATHER, _GATHER_AT_RIM, _SPREAD = 0.4, 0.2, 0.18
+"""Sigmas of forming (inside the face, and at its outline, where the target's own skin goes on) and of
+interpolating, in inter-ocular distances: broad shading passes, brows, folds and mouth do not."""
+_RIM_DEPTH = 0.5
+"""How far inside the outline the neighbourhood is at its widest."""
 _FLOOR = 6.0
 """Added to both sides of the ratio, in grey levels: keeps it calm in the dark."""
 _OUTLIER = 0.3
-"""A point whose logarithm of light is this far from its neighbourhood's counts exp(-1/2): hair, a hand's shadow."""
+"""A point whose logarithm of light is this far from its neighbourhood's counts exp(-1/2): it is in hair."""
+_OUTLINE = np.float32(0.15)
+"""What the outline's points count: what is behind the head shows beside them."""
 _CHROMA_RATIO = (0.45, 1.6)
 _TINT = 0.35
 """How far the gains of the channels may differ: more would tint what is dark."""
@@ -48,7 +52,9 @@ def _skin() -> NDArray[np.float32]:
     """(468,): 1 on skin, less within a tenth of an inter-ocular distance of what is none."""
     other = np.concatenate([*HOLES, *BROWS, LIPS_OUTER, [2, 94, 97, 98, 326, 327]])
     away = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, other], axis=2).min(axis=1)
-    return np.clip(away / 0.1, 0, 1).astype(np.float32) ** 2
+    weight: NDArray[np.float32] = np.clip(away / 0.1, 0, 1).astype(np.float32) ** 2
+    weight[OVAL] *= _OUTLINE
+    return weight
 
 
 def _nodes() -> list[int]:
@@ -61,30 +67,37 @@ def _nodes() -> list[int]:
     return chosen
 
 
-def _near(nodes: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """(468, nodes): Gaussian of the distance between each point and each node."""
+def _reach(nodes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(nodes,): sigma of the neighbourhood of each node."""
+    depth = np.linalg.norm(nodes[:, None] - CANONICAL[None, OVAL], axis=2).min(axis=1) / _RIM_DEPTH
+    return np.asarray(_GATHER_AT_RIM + (_GATHER - _GATHER_AT_RIM) * np.clip(depth, 0, 1), np.float32)
+
+
+def _near(nodes: NDArray[np.float32], sigma: NDArray[np.float32] | float) -> NDArray[np.float32]:
+    """(468, nodes): Gaussian of the distance between each point and each node; one sigma, or one a node."""
     square = ((CANONICAL[:, None] - nodes[None]) ** 2).sum(axis=2)
-    return np.exp(square / (-2 * sigma**2)).astype(np.float32)
+    near: NDArray[np.float32] = np.exp(square / (-2 * sigma**2)).astype(np.float32)
+    return near
 
 
 SKIN = _skin()
 """(468,) float32 in [0, 1]: how far a point shows the skin's tone. Not brows, eyes, lips or nostrils."""
 _AT_NODES = CANONICAL[_nodes()]
-_GATHERED = np.ascontiguousarray(_near(_AT_NODES, _GATHER).T)
+_GATHERED = np.ascontiguousarray(_near(_AT_NODES, _reach(_AT_NODES)).T)
 _SPREADING = _near(_AT_NODES, _SPREAD) / _near(_AT_NODES, _SPREAD).sum(axis=1, keepdims=True)
 
 
 def sample(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(468, 3) float32: the colours of a small picture at `points`, (468, 2) pixels of it, replicated outside."""
-    at = np.ascontiguousarray(points.reshape(1, -1, 2))
-    colours = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return colours.reshape(POINT_COUNT, 3).astype(np.float32)
+    """(468, 3) float32: the colours of a small picture at `points`, (468, 2) pixels of it."""
+    x, y = points[:, :1].astype(np.float32), points[:, 1:].astype(np.float32)
+    colours = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(colours, np.float32).reshape(POINT_COUNT, 3)
 
 
 def palette(
     target: NDArray[np.float32], source: NDArray[np.float32], trust: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """(3, 3) float32, to be applied to BGR columns: turns and scales the source's colours to the target's skin.
+    """(3, 3) float32, to be applied to BGR columns: turns and scales the source's colours to the target's.
 
     Only chroma changes, about grey: brows and nostrils stay grey, where gains by channel would tint them.
     `target`, `source`: (468, 3) colours; `trust`: (468,) weights.
@@ -95,7 +108,7 @@ def palette(
     turn = min(max(float(np.angle(ratio)), -_CHROMA_TURN), _CHROMA_TURN)
     c, s = size * np.cos(turn), size * np.sin(turn)
     matrix = _FROM_YCC @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ _TO_YCC
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)
 
 
 def _chroma(colours: NDArray[np.float32], trust: NDArray[np.float32]) -> complex:

@@ -17,7 +17,7 @@ _INNER = (70, 63, 105, 66, 107, 9, 336, 296, 334, 293, 300, 263, 291, 17, 61, 33
 _CHEEKS = (50, 101, 118, 205, 280, 330, 347, 425, 4, 195, 9)
 """Skin on nearly every face."""
 _LIKE_SKIN = 2.2
-"""Distance from the cheeks' tone, in deviations, under which what lies outside the oval is not taken for hair."""
+"""Distance from the cheeks' tone, in deviations, below which what lies outside the oval may not be hair."""
 _UNLIKE_SKIN = 2.6
 """Distance past which it is no skin, whatever GrabCut says."""
 _LEAST_DEVIATION = (26.0, 6.0, 6.0)
@@ -40,27 +40,24 @@ def face_mask(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np
     scale = _SIDE_PX / side
     to_square = np.array([[scale, 0, 0], [0, scale, 0]])
     to_square[:, 2] = _SIDE_PX / 2 - scale * (low + high) / 2
-    square = cv2.warpAffine(
-        cv2.GaussianBlur(bgr, (0, 0), max(0.3 / scale, 0.3)),
-        to_square,
-        (_SIDE_PX, _SIDE_PX),
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    soft = cv2.GaussianBlur(bgr, (0, 0), max(0.3 / scale, 0.3))
+    size = (_SIDE_PX, _SIDE_PX)
+    square = np.asarray(cv2.warpAffine(soft, to_square, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
     at = (points[:, :2] * scale + to_square[:, 2]).astype(np.float32)
     away = _away_from_skin(square, at)
     seeds = _seeds(away, at)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
-    labels, *_ = cv2.grabCut(square, seeds, None, models[0], models[1], _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    labels = cv2.grabCut(square, seeds, (0, 0, 1, 1), *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)[0]
     face = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)) & (away < _UNLIKE_SKIN)
-    mask = np.where(face, 255, 0).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
-    mask = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
+    disc = cv2.MORPH_ELLIPSE
+    closed = cv2.morphologyEx(face * np.uint8(255), cv2.MORPH_CLOSE, cv2.getStructuringElement(disc, (7, 7)))
+    mask = cv2.erode(closed, cv2.getStructuringElement(disc, (9, 9)))
     inner = cv2.dilate(_hull(at[list(_INNER)]), np.ones((9, 9), np.uint8))
-    for kept in (inner, _beard(at)):
-        mask[kept > 0] = 255
+    mask = cv2.max(cv2.max(mask, inner), _beard(at))
     back = cv2.invertAffineTransform(to_square)
-    return cv2.warpAffine(mask, back, (bgr.shape[1], bgr.shape[0]), flags=cv2.INTER_LINEAR)
+    whole = cv2.warpAffine(mask, back, (bgr.shape[1], bgr.shape[0]), flags=cv2.INTER_LINEAR)
+    return np.asarray(whole, np.uint8)
 
 
 def _away_from_skin(square: NDArray[np.uint8], at: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -74,7 +71,7 @@ def _away_from_skin(square: NDArray[np.uint8], at: NDArray[np.float32]) -> NDArr
 
 
 def _seeds(away: NDArray[np.float32], at: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """GrabCut's labels to begin with: the cheeks are face, the oval probably, other colours round it are not."""
+    """GrabCut's labels to begin with: the cheeks are face, the oval may be, other colours are not."""
     oval = _hull(at[OVAL])
     outside = cv2.dilate(oval, np.ones((9, 9), np.uint8)) == 0
     seeds = np.full(oval.shape, cv2.GC_PR_BGD, np.uint8)

@@ -92,7 +92,7 @@ LEFT_BROW: Final = _ring(336, 296, 334, 293, 300, 276, 283, 282, 295, 285)
 BROWS: Final = (RIGHT_BROW, LEFT_BROW)
 
 HOLES: Final = (LIPS_INNER, RIGHT_EYE, LEFT_EYE)
-"""The rings inside which there are no triangles. Each begins at a corner; its points k and -k face each other."""
+"""The rings inside which there are no triangles. Each begins at a corner; points k and -k face each other."""
 
 
 def _lid(ring: NDArray[np.int32]) -> NDArray[np.int32]:

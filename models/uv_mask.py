@@ -1,5 +1,6 @@
 """Where the face mesh lies on its texture plane, and how its edges fade."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import cv2
@@ -17,10 +18,10 @@ _SHIFT = 4
 """Bits of sub-pixel precision of OpenCV's polygons."""
 
 
-def ring_mask(ring: tuple[int, ...], side: int) -> NDArray[np.uint8]:
+def ring_mask(ring: Sequence[int] | NDArray[np.int32], side: int) -> NDArray[np.uint8]:
     """(side, side) uint8: 255 inside the ring of points on the plane."""
     mask = np.zeros((side, side), np.uint8)
-    polygon = np.round((UV[list(ring)] * side - 0.5) * (1 << _SHIFT)).astype(np.int32)
+    polygon = np.round((UV[np.asarray(ring)] * side - 0.5) * (1 << _SHIFT)).astype(np.int32)
     cv2.fillPoly(mask, [polygon], 255, lineType=cv2.LINE_8, shift=_SHIFT)
     return mask
 
@@ -44,4 +45,4 @@ def _fade(mask: NDArray[np.uint8], reach: float) -> NDArray[np.uint8]:
     """255 deeper than `reach` texels inside the mask, down to 0 at its edge, smoothly."""
     depth = cv2.distanceTransform(cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
     t = np.clip(depth[1:-1, 1:-1] / reach, 0, 1)
-    return np.round(255 * t * t * (3 - 2 * t)).astype(np.uint8)
+    return np.asarray(np.round(255 * t * t * (3 - 2 * t)), np.uint8)

@@ -1,4 +1,9 @@
-"""Pastes a patch into the picture: uint8 only, on the patch's rectangle only."""
+"""Pastes a patch into the picture: uint8 only, on the patch's rectangle only.
+
+Measured on 440 x 528 pixels, median of 200, two cores of a shared machine: two uint8 products and their sum
+0.21 ms, `cv2.blendLinear` with its float weights 0.38 ms, a 16-bit difference 0.82 ms, the same in numpy
+0.67 ms. The products are rounded one by one: a pixel is off by one level at most, by 0.07 on average.
+"""
 
 import cv2
 import numpy as np

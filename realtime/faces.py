@@ -75,7 +75,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     if whole is None or upright is None:
         raise _undecodable(path)
     if whole.ndim == 3 and whole.shape[2] == 4 and whole.shape[:2] == upright.shape[:2]:
-        alpha = whole[:, :, 3:].astype(np.float32) / np.iinfo(whole.dtype).max
+        alpha = whole[:, :, 3:].astype(np.float32) / float(np.iinfo(whole.dtype.name).max)
         upright = np.round(upright * alpha + _BACKGROUND * (1 - alpha)).astype(np.uint8)
     scale = LONGEST_SIDE_PX / max(upright.shape[:2])
     if scale < 1:
