@@ -11,8 +11,7 @@ import pytest
 __all__ = ["clip", "model", "portrait"]
 
 SHARED = Path(
-    os.environ.get("REALTIME_TEST_DATA")
-    or Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    os.environ.get("REALTIME_TEST_DATA") or Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 )
 
 

@@ -87,7 +87,7 @@ def open_source(uri: str, *, width: int, height: int, fps: float, loop: bool = F
         case "still":
             source = made(Path(parsed.rest) if parsed.rest else None, width, height, fps)
         case _:
-            source = made(width, height, fps)
+            source = made(width, height, fps, paced=True)
     return source
 
 

@@ -16,6 +16,7 @@ A one is white, a zero black. To read cell i, take the mean luma of the middle h
 x from (i + 0.25) to (i + 0.75) cells, y from 0.5 to 1.5 cells above the bottom edge.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.capture.base import Grab, Pixels, SourceInfo
+from realtime.capture.pacing import Pacing
 from realtime.capture.still import StillSource
-from realtime.clock import NS_PER_MS
+from realtime.clock import NS_PER_MS, Clock, MonotonicClock
 from realtime.lettering import blend, text_mask
 
 __all__ = ["CELLS", "CardReading", "TestCardSource", "read_card", "strip_bits", "write_strip"]
@@ -64,17 +66,31 @@ def wall_clock_ms() -> int:
 
 
 class TestCardSource:
-    """The built-in portrait in motion between colour bars, numbered. Endless; as fast as it is read."""
+    """The built-in portrait in motion between colour bars, numbered. Endless.
+
+    As fast as it is read; `paced`, it comes at its own rate like a camera, and its wall clock is that of the
+    hand-over: an age read from the card then holds no wait for the frame's turn.
+    """
 
     __test__ = False
 
     def __init__(
-        self, width: int, height: int, fps: float, wall_ms: Callable[[], int] = wall_clock_ms
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        wall_ms: Callable[[], int] = wall_clock_ms,
+        paced: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self._width = width
         self._height = height
         self._fps = fps
         self._wall_ms = wall_ms
+        self._paced = paced
+        self._clock = clock or MonotonicClock()
+        self._pacing = Pacing()
+        self._closed = threading.Event()
         self._still = StillSource(None, width, height, fps)
         self._number = 0
         self._edge = max(4, round(height / 22))
@@ -84,9 +100,11 @@ class TestCardSource:
     def open(self) -> SourceInfo:
         """Get ready; never fails."""
         self._number = 0
+        self._pacing = Pacing()
+        self._closed.clear()
         self._still.open()
         description = f"test card, {self._width}x{self._height}"
-        return SourceInfo("testcard:", description, self._width, self._height, self._fps, False)
+        return SourceInfo("testcard:", description, self._width, self._height, self._fps, self._paced)
 
     def read(self, pixels: Pixels) -> Grab:
         """The next picture; it never ends. Raises DeviceError when not open."""
@@ -97,6 +115,9 @@ class TestCardSource:
         bgr[edge:, -edge:] = (96, 96, 96)
         self._rule(bgr)
         self._write_number(bgr)
+        if self._paced:
+            due_ns = self._pacing.due_ns(grab.media_ns, grab.epoch, self._clock.now_ns())
+            self._clock.wait_until(due_ns, self._closed)
         write_strip(bgr, self._number, self._wall_ms())
         self._number += 1
         return grab
@@ -106,6 +127,7 @@ class TestCardSource:
         return self._still.truth(media_ns)
 
     def close(self) -> None:
+        self._closed.set()
         self._still.close()
 
     def _rule(self, bgr: NDArray[np.uint8]) -> None:

@@ -76,7 +76,8 @@ def test_the_first_run_of_a_new_user(tmp_path: Path) -> None:
 
 def test_a_converted_clip_has_every_frame(tmp_path: Path) -> None:
     made = realtime(
-        "run", "--source", "still:", "--size", "640x360", "--sink", "file:in.mp4", "--headless", "--seconds", "2",
+        "run", "--source", "still:", "--size", "640x360", "--sink", "file:in.mp4", "--headless",
+        "--seconds", "2",
         cwd=tmp_path,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr

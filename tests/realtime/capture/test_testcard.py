@@ -1,4 +1,5 @@
 import io
+import threading
 
 import av
 import cv2
@@ -15,6 +16,8 @@ from realtime.capture.testcard import (
     strip_bits,
     write_strip,
 )
+from realtime.clock import NS_PER_MS
+from tests.fakes.clock import FakeClock
 from tests.realtime.capture.contract import SourceContract, fresh
 
 WIDTH, HEIGHT = 1280, 720
@@ -178,3 +181,25 @@ def test_the_truth_is_the_portraits():
     source = TestCardSource(640, 360, 30.0)
     assert source.truth(0) == pytest.approx(np.eye(2, 3))
     assert source.truth(2_000_000_000) != pytest.approx(np.eye(2, 3))
+
+
+def test_a_paced_card_tells_the_time_of_its_hand_over() -> None:
+    clock = FakeClock()
+    source = TestCardSource(
+        320, 240, 10, wall_ms=lambda: clock.now_ns() // NS_PER_MS, paced=True, clock=clock
+    )
+    assert source.open().live
+    began_ns = clock.now_ns()
+    source.read(lambda shape: np.empty(shape, np.uint8))
+    got: list[CardReading | None] = []
+    reader = threading.Thread(
+        target=lambda: got.append(read_card(source.read(lambda shape: np.empty(shape, np.uint8)).bgr))
+    )
+    reader.start()
+    while reader.is_alive():
+        clock.advance(10 * NS_PER_MS)
+        reader.join(0.01)
+    source.close()
+    assert got[0] is not None
+    assert got[0].number == 1
+    assert got[0].wall_ms * NS_PER_MS >= began_ns + 100 * NS_PER_MS
