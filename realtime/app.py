@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime.assembly import backends, build_pipeline, model_names
-from realtime.blocking import in_thread, unless
+from realtime.blocking import in_thread, post, unless
 from realtime.capture.base import Source, SourceInfo
 from realtime.capture.reader import Reader
 from realtime.card import Cards
@@ -193,8 +193,8 @@ class App:
 
     def _wake_threadsafe(self) -> None:
         loop = self._asyncio
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._loop.wake)
+        if loop is not None:
+            post(loop, self._loop.wake)
 
     def capture_figures(self) -> CaptureFigures:
         status = self._reader.status

@@ -1,13 +1,16 @@
 """Blocking calls beside the event loop, in threads that cannot keep the program alive."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from realtime.errors import DeviceError, RealtimeError
 
-__all__ = ["in_thread", "unless"]
+__all__ = ["in_thread", "post", "unless"]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -29,13 +32,13 @@ async def in_thread(call: Callable[[], T]) -> T:
         try:
             value = call()
         except RealtimeError as error:
-            loop.call_soon_threadsafe(deliver, None, error)
+            post(loop, deliver, None, error)
         except Exception as error:
             translated = DeviceError(f"{type(error).__name__}: {error}", "run with --log-level debug")
             translated.__cause__ = error
-            loop.call_soon_threadsafe(deliver, None, translated)
+            post(loop, deliver, None, translated)
         else:
-            loop.call_soon_threadsafe(deliver, value, None)
+            post(loop, deliver, value, None)
 
     threading.Thread(target=run, name="realtime-blocking", daemon=True).start()
     return await done
@@ -54,3 +57,11 @@ async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool
         for task in (doing, stopping):
             task.cancel()
         await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
+def post(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arguments: object) -> None:
+    """Call in the loop's thread; dropped when the loop is closed, as for a thread that was left behind."""
+    try:
+        loop.call_soon_threadsafe(call, *arguments)
+    except RuntimeError:
+        log.debug("the event loop is closed: what a thread delivered is dropped")

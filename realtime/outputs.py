@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime.blocking import in_thread
+from realtime.blocking import in_thread, post
 from realtime.clock import Clock
 from realtime.errors import DeviceError
 from realtime.frame import Picture
@@ -105,4 +105,4 @@ class OutputSet:
 def _close_one(output: _Output, loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
     output.slot.close()
     output.runner.close(CLOSE_TIMEOUT_S)
-    loop.call_soon_threadsafe(done.set)
+    post(loop, done.set)

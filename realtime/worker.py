@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from realtime.blocking import post
 from realtime.errors import BackendError, RealtimeError
 from realtime.frame import Frame, Result
 
@@ -89,7 +90,7 @@ class Worker:
 
         def wait() -> None:
             thread.join(CLOSE_TIMEOUT_S)
-            _post(loop, ended.set)
+            post(loop, ended.set)
 
         threading.Thread(target=wait, name="realtime-worker-join", daemon=True).start()
         await ended.wait()
@@ -149,11 +150,4 @@ def _settle(
         else:
             future.set_result(value)
 
-    _post(loop, deliver)
-
-
-def _post(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
-    try:
-        loop.call_soon_threadsafe(call)
-    except RuntimeError:
-        _log.debug("the event loop is closed: what the worker delivered is dropped")
+    post(loop, deliver)
