@@ -24,23 +24,28 @@ WORK_SCALE = 32.0
 """Pixels per centimetre at which it is drawn, before it is brought to its size."""
 
 
-def draw_portrait(size: tuple[int, int], openness: float = 1.0) -> NDArray[np.uint8]:
-    """The portrait as (H, W, 3) uint8 BGR for `size` = (width, height); `openness` of the eyes, 0 to 1."""
-    bare = _without_eyes(size)
+def draw_portrait(size: tuple[int, int], openness: float = 1.0, below_px: int = 0) -> NDArray[np.uint8]:
+    """The portrait as (H, W, 3) uint8 BGR for `size` = (width, height); `openness` of the eyes, 0 to 1.
+
+    `below_px` adds that many rows that show what lies below a picture of that size.
+    """
+    bare = _without_eyes(size, below_px)
     canvas = Canvas(bare.bgr.copy(), bare.scale, bare.origin)
     draw_eyes(canvas, openness)
-    return np.asarray(cv2.resize(canvas.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+    whole = (size[0], size[1] + below_px)
+    return np.asarray(cv2.resize(canvas.bgr, whole, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @lru_cache(maxsize=1)
-def _without_eyes(size: tuple[int, int]) -> Canvas:
+def _without_eyes(size: tuple[int, int], below_px: int) -> Canvas:
     """Everything but the eyes, at WORK_SCALE."""
     width, height = size
     scale = min(width / FRAME_CM[0], height / FRAME_CM[1])
-    work_size = (round(width * WORK_SCALE / scale), round(height * WORK_SCALE / scale))
-    wide, tall = work_size[0] / WORK_SCALE, work_size[1] / WORK_SCALE
+    finer = WORK_SCALE / scale
+    wide, tall = width / scale, height / scale
     origin = (CENTRE_CM[0] - wide / 2, CENTRE_CM[1] - FRAME_CM[1] / 2 - ROOM_ABOVE * (tall - FRAME_CM[1]))
-    canvas = Canvas(_studio(*work_size), WORK_SCALE, origin)
+    studio = _studio(round(width * finer), round((height + below_px) * finer), round(height * finer))
+    canvas = Canvas(studio, WORK_SCALE, origin)
     draw_back_hair(canvas)
     draw_neck(canvas)
     draw_body(canvas)
@@ -53,10 +58,10 @@ def _without_eyes(size: tuple[int, int]) -> Canvas:
     return canvas
 
 
-def _studio(width: int, height: int) -> NDArray[np.uint8]:
-    """A wall with a soft light on it."""
-    y = np.linspace(-1, 1, height // 8, dtype=np.float32)[:, None]
-    x = (np.linspace(-1, 1, width // 8, dtype=np.float32) * (width / height))[None, :]
+def _studio(width: int, height: int, lit_height: int) -> NDArray[np.uint8]:
+    """A wall with a soft light on it, in the middle of its upper `lit_height` rows."""
+    y = np.linspace(-1, 2 * height / lit_height - 1, height // 8, dtype=np.float32)[:, None]
+    x = (np.linspace(-1, 1, width // 8, dtype=np.float32) * (width / lit_height))[None, :]
     glow = np.exp(-((x + 0.25) ** 2 + (y + 0.15) ** 2) / 1.3)
     dark, light = np.array((128, 122, 92), np.float32), np.array((214, 216, 196), np.float32)
     ground = np.asarray(dark + (light - dark) * glow[..., None], np.uint8)

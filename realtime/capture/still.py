@@ -31,6 +31,8 @@ BLINK_MS = ((1900, 0), (1950, 1), (2050, 2), (2110, 1))
 """The blink inside that time, as (until, index into LIDS)."""
 PLATE_SHARE = 1.6
 """Size of the ground a picture file is laid on, in frames: no motion of WAVES shows its edge."""
+BELOW_SHARE = 0.3
+"""What is drawn of the built-in portrait below the frame, in frames: it comes into view as the head moves."""
 FEATHER_SHARE = 0.04
 """Width of the soft edge of a picture file on its ground, as a share of the picture's shorter side."""
 
@@ -51,7 +53,10 @@ class StillSource:
         """Draw or read the picture. Raises DeviceError when the file is missing or is no picture."""
         self._number = 0
         if self._path is None:
-            self._plates = tuple(draw_portrait((self._width, self._height), lids) for lids in LIDS)
+            self._plates = tuple(
+                draw_portrait((self._width, self._height), lids, round(self._height * BELOW_SHARE))
+                for lids in LIDS
+            )
             self._on_plate = np.eye(2, 3)
             uri, description = "still:", "built-in animated still"
         else:
@@ -100,6 +105,7 @@ class StillSource:
         return np.column_stack([linear, target - linear @ centre])
 
     def _plate_size(self) -> tuple[int, int]:
+        """Width and height of the upper left part of the plate whose middle is the frame's at rest."""
         if self._path is None:
             return self._width, self._height
         return round(self._width * PLATE_SHARE), round(self._height * PLATE_SHARE)

@@ -71,7 +71,7 @@ class WebServer:
         self._runner = runner
         await runner.setup()
         await web.SockSite(runner, listening, backlog=BACKLOG).start()
-        logger.info("listening on %s", self.url)
+        logger.debug("listening on %s", self.url)
 
     def _listen(self) -> socket.socket:
         host, port = self._host, self._port

@@ -53,6 +53,12 @@ def test_it_is_drawn_alike_each_time(portrait):
     assert np.array_equal(draw_portrait(SIZE), portrait)
 
 
+def test_rows_below_continue_the_same_picture(portrait):
+    taller = draw_portrait(SIZE, below_px=150)
+    assert taller.shape == (SIZE[1] + 150, SIZE[0], 3)
+    assert np.abs(taller[: SIZE[1]].astype(int) - portrait).mean() < 1
+
+
 def test_only_the_eyes_close(portrait):
     shut = draw_portrait(SIZE, openness=0.0)
     changed = np.argwhere((shut != portrait).any(axis=2))
