@@ -118,6 +118,7 @@ def test_a_slow_sink_loses_pictures_but_only_its_own(run) -> None:
     slow_runner, quick_runner = run(slow, pictures.subscribe()), run(quick, pictures.subscribe())
     pictures.offer(picture(0))
     assert entered.wait(WAIT_S)
+    quick.wait_for(1)
     for number in range(1, 20):
         pictures.offer(picture(number))
         quick.wait_for(number + 1)
