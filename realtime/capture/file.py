@@ -12,6 +12,7 @@ import av
 from av.stream import Disposition
 
 from realtime.capture.base import Grab, Pixels, SourceInfo
+from realtime.capture.container import open_clip
 from realtime.capture.decoded import BgrConverter, upright_size
 from realtime.clock import NS_PER_S
 from realtime.errors import DeviceError
@@ -132,7 +133,7 @@ class FileSource:
         if not path.is_file():
             raise DeviceError(f"{path} is no file", CURE)
         try:
-            container = av.open(f"file:{path}", metadata_errors="replace")
+            container = open_clip(path)
         except PermissionError as error:
             raise DeviceError(f"this user may not read {path}", f"chmod u+r {path}") from error
         except (av.FFmpegError, OSError, ValueError) as error:

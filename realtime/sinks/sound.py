@@ -8,6 +8,8 @@ from typing import Any
 
 import av
 
+from realtime.capture.container import open_clip
+
 __all__ = ["SoundCopy"]
 
 log = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ class SoundCopy:
         None, with a warning, when the clip has no sound, cannot be read, or the container cannot hold it.
         """
         try:
-            container = av.open(f"file:{clip}", metadata_errors="replace")
+            container = open_clip(clip)
         except (av.FFmpegError, OSError, ValueError) as error:
             log.warning("the sound of %s cannot be read: %s", clip, error)
             return None
