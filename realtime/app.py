@@ -24,7 +24,7 @@ from realtime.health import Health, HealthSettings
 from realtime.loop import FrameLoop, Limits
 from realtime.mark import Mark
 from realtime.outputs import OutputSet
-from realtime.pipeline import Pipeline
+from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.publisher import Publisher
 from realtime.sinks.base import Sink, StreamInfo
 from realtime.telemetry.histogram import Histogram
@@ -83,7 +83,9 @@ class App:
             (config.source.width, config.source.height),
         )
         self._page: Page | None = None
-        self._pipeline: Pipeline | None = None
+        self._figures = PipelineFigures()
+        self._before = (0, 0)
+        """Frames captured and dropped while the models were loading."""
         self._info: SourceInfo | None = None
         self._worker = Worker(self._build)
         self._folder: Path | None = None
@@ -109,6 +111,8 @@ class App:
             if not await unless(stop, self._warm_up()):
                 return
             self._health.started()
+            begun = self._reader.status
+            self._before = (begun.captured, begun.overwritten)
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._record())
                 try:
@@ -169,8 +173,7 @@ class App:
 
     def _build(self) -> Pipeline:
         assert self._folder is not None, "the worker starts after the models are there"
-        self._pipeline = build_pipeline(self._config, self._folder, self._clock)
-        return self._pipeline
+        return build_pipeline(self._config, self._folder, self._clock, self._figures)
 
     def _stream(self) -> StreamInfo:
         if self._info is None:
@@ -209,21 +212,22 @@ class App:
                 "fps": info.fps,
                 "reopened": status.reopened,
             }
-        return CaptureFigures(source, status.captured, status.overwritten, status.measured_fps)
+        captured, dropped = self._before
+        return CaptureFigures(
+            source, status.captured - captured, status.overwritten - dropped, status.measured_fps
+        )
 
     def loop_figures(self) -> LoopFigures:
-        counts, pipeline = self._loop.counts, self._pipeline
-        stages: dict[str, Histogram] = dict(pipeline.stages) if pipeline is not None else {}
-        stages["mark"] = self._publisher.marking
+        counts, figures = self._loop.counts, self._figures
         return LoopFigures(
             processed=counts.processed,
             failed=counts.failed,
             restarts=counts.restarts,
             faces=counts.faces,
             outcomes=counts.outcomes,
-            detect_calls=pipeline.counts.detector_calls if pipeline is not None else 0,
-            tracked=pipeline.counts.tracked if pipeline is not None else 0,
-            stages=stages,
+            detect_calls=figures.detector_calls,
+            tracked=figures.tracked,
+            stages={**figures.stages, "mark": self._publisher.marking},
             fps_out=self._publisher.rate.per_second(self._clock.now_ns()),
         )
 

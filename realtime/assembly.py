@@ -19,7 +19,7 @@ from models.mesh import MeshSwapper
 from realtime.clock import NS_PER_S, Clock
 from realtime.config import Config
 from realtime.faces import load_face
-from realtime.pipeline import Pipeline
+from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.smoothing import OneEuroSettings
 from realtime.tracking import Tracker, TrackerSettings
 
@@ -39,9 +39,10 @@ def backends(config: Config) -> Mapping[str, str]:
     return {"detect": chosen, "landmarks": chosen, "swap": f"{config.pipeline.swapper}/CPU/uint8"}
 
 
-def build_pipeline(config: Config, folder: Path, clock: Clock) -> Pipeline:
+def build_pipeline(config: Config, folder: Path, clock: Clock, figures: PipelineFigures) -> Pipeline:
     """Load the models of `folder` and the faces; each model runs once, so that the first frame is no slower.
 
+    `figures`: where to count, on from a pipeline that was built before.
     Raises ModelError or BackendError for models, ConfigError for faces.
     """
     chosen = config.pipeline
@@ -59,7 +60,15 @@ def build_pipeline(config: Config, folder: Path, clock: Clock) -> Pipeline:
     except BaseException:
         detector.close()
         raise
-    return Pipeline(detector, landmarker, MeshSwapper(), _tracker(config), sources, clock)
+    return Pipeline(
+        detector,
+        landmarker,
+        MeshSwapper(),
+        _tracker(config),
+        sources,
+        clock,
+        figures,
+    )
 
 
 def analyse(bgr: NDArray[np.uint8], detector: Detector, landmarker: FaceMesh) -> tuple[Landmarks, ...]:

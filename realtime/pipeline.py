@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ from realtime.frame import Frame, Outcome, Result
 from realtime.telemetry.histogram import Histogram
 from realtime.tracking import Tracker, View, luma_histogram
 
-__all__ = ["STAGES", "Pipeline", "PipelineCounts", "Swapper"]
+__all__ = ["STAGES", "Pipeline", "PipelineFigures", "Swapper"]
 
 STAGES = ("detect", "landmarks", "swap", "compose")
 """Each is timed once a frame in which it ran."""
@@ -34,13 +34,14 @@ class Swapper(Protocol):
 
 
 @dataclass(slots=True)
-class PipelineCounts:
-    """Added to by the worker thread alone."""
+class PipelineFigures:
+    """Added to by the worker thread alone; they outlive a pipeline that is built anew."""
 
     frames: int = 0
     detector_calls: int = 0
     tracked: int = 0
     """Frames with a face that did not need the detector."""
+    stages: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in STAGES})
 
 
 class Pipeline:
@@ -54,6 +55,7 @@ class Pipeline:
         tracker: Tracker,
         sources: tuple[SourceFace, ...],
         clock: Clock,
+        figures: PipelineFigures,
     ) -> None:
         """`sources`: faces to put on, given to tracked faces by the order of their birth, in turn."""
         self._detector = detector
@@ -62,8 +64,7 @@ class Pipeline:
         self._tracker = tracker
         self._sources = sources
         self._clock = clock
-        self.counts = PipelineCounts()
-        self.stages = {name: Histogram() for name in STAGES}
+        self._figures = figures
 
     def process(self, frame: Frame) -> Result:
         """A new picture in which every tracked face is replaced and every other face found is covered.
@@ -71,11 +72,11 @@ class Pipeline:
         The outcome is SWAPPED only if at least one face was replaced and none is in doubt; the picture
         must not be shown otherwise. Raises BackendError when an inference fails.
         """
-        calls_before = self.counts.detector_calls
+        calls_before = self._figures.detector_calls
         view = self._track(frame)
-        self.counts.frames += 1
-        if view.faces and self.counts.detector_calls == calls_before:
-            self.counts.tracked += 1
+        self._figures.frames += 1
+        if view.faces and self._figures.detector_calls == calls_before:
+            self._figures.tracked += 1
         if not view.faces or view.in_doubt:
             return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
         picture = self._replace(frame.bgr, view)
@@ -102,7 +103,7 @@ class Pipeline:
     def _detect(self, bgr: NDArray[np.uint8]) -> None:
         with self._timed("detect"):
             self._tracker.admit(self._detector.detect(bgr))
-        self.counts.detector_calls += 1
+        self._figures.detector_calls += 1
 
     def _replace(self, bgr: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
         picture = bgr.copy()
@@ -117,12 +118,12 @@ class Pipeline:
             paste(picture, patch)
             swapping_ns += swapped_ns - began_ns
             pasting_ns += self._clock.now_ns() - swapped_ns
-        self.stages["swap"].add(swapping_ns)
-        self.stages["compose"].add(pasting_ns)
+        self._figures.stages["swap"].add(swapping_ns)
+        self._figures.stages["compose"].add(pasting_ns)
         return picture
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
         began_ns = self._clock.now_ns()
         yield
-        self.stages[stage].add(self._clock.now_ns() - began_ns)
+        self._figures.stages[stage].add(self._clock.now_ns() - began_ns)

@@ -45,6 +45,7 @@ class Terminal:
         self._rewrites = self._stream.isatty()
         self._lock = threading.Lock()
         self._status = ""
+        self._gone = False
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -73,8 +74,14 @@ class Terminal:
         return "\r\x1b[K" if self._rewrites and self._status else ""
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        if self._gone:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (BrokenPipeError, ValueError):
+            # Who read our lines has left, or the stream is closed. The outputs go on without them.
+            self._gone = True
 
 
 class _Above(logging.Handler):

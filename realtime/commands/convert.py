@@ -21,7 +21,7 @@ from realtime.errors import ConfigError, DeviceError
 from realtime.fault import FaultGate
 from realtime.frame import Outcome
 from realtime.mark import Mark
-from realtime.pipeline import Pipeline
+from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.publisher import Publisher
 from realtime.sinks.base import StreamInfo
 from realtime.sinks.file import FileSink
@@ -53,9 +53,10 @@ def convert(arguments: argparse.Namespace) -> int:
         info = source.open()
         sink.open(StreamInfo(info.width, info.height, info.fps))
         folder = next(iter(ensure(model_names(config)).values())).parent
-        pipeline = build_pipeline(config, folder, MonotonicClock())
+        figures = PipelineFigures()
+        pipeline = build_pipeline(config, folder, MonotonicClock(), figures)
         try:
-            finished = _write(config, pipeline, source, sink, info, arguments.frames, terminal)
+            finished = _write(config, pipeline, figures, source, sink, info, arguments.frames, terminal)
         finally:
             pipeline.close()
     except BaseException:
@@ -75,6 +76,7 @@ def convert(arguments: argparse.Namespace) -> int:
 def _write(
     config: Config,
     pipeline: Pipeline,
+    figures: PipelineFigures,
     source: FileSource,
     sink: FileSink,
     info: SourceInfo,
@@ -106,11 +108,11 @@ def _write(
         captured=written,
         processed=written,
         outcomes={outcome.value: count for outcome, count in conversion.outcomes.items()},
-        detect_calls=pipeline.counts.detector_calls,
-        tracked=pipeline.counts.tracked,
+        detect_calls=figures.detector_calls,
+        tracked=figures.tracked,
         fps_in=written / max(took_s, 1e-9),
         fps_out=written / max(took_s, 1e-9),
-        stages={name: stage.percentiles() for name, stage in pipeline.stages.items()},
+        stages={name: stage.percentiles() for name, stage in figures.stages.items()},
         rss_mb=rss_mb(),
     )
 

@@ -10,7 +10,7 @@ from realtime.errors import BackendError
 from realtime.fault import FaultGate, FaultPolicy
 from realtime.frame import Frame, Outcome, PictureKind
 from realtime.mark import Mark
-from realtime.pipeline import Pipeline
+from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.publisher import Publisher
 from realtime.tracking import Tracker, TrackerSettings
 from tests.fakes.clock import FakeClock
@@ -31,6 +31,7 @@ class Rig:
             Tracker(TrackerSettings()),
             (blank_source("anna"),),
             FakeClock(),
+            PipelineFigures(),
         )
         clock, shown = MediaClock(), OnePicture()
         publisher = Publisher(shown, Mark(enabled=True), Cards(), clock, (128, 72))

@@ -4,7 +4,7 @@ import pytest
 from realtime.clock import NS_PER_S
 from realtime.errors import BackendError
 from realtime.frame import Frame, Outcome
-from realtime.pipeline import Pipeline
+from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.tracking import Tracker, TrackerSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.swapper import PAINT, PaintingSwapper, blank_source
@@ -17,6 +17,7 @@ class Rig:
     def __init__(self, stage: Stage, *sources: str, max_faces: int = 4) -> None:
         self.stage, self.swapper = stage, PaintingSwapper()
         self.detector, self.landmarker = FakeDetector(stage), FakeLandmarker(stage)
+        self.figures = PipelineFigures()
         self.pipeline = Pipeline(
             self.detector,
             self.landmarker,
@@ -24,6 +25,7 @@ class Rig:
             Tracker(TrackerSettings(max_faces=max_faces)),
             tuple(blank_source(name) for name in sources or ("anna",)),
             FakeClock(),
+            self.figures,
         )
         self.seq = 0
 
@@ -86,12 +88,12 @@ def test_detector_calls_and_tracked_frames_are_counted_and_the_stages_timed() ->
     rig = Rig(Stage(((200, 200), 100)))
     for _ in range(60):
         rig.frame()
-    counts = rig.pipeline.counts
+    counts = rig.figures
     assert counts.frames == 60
     assert counts.detector_calls == rig.detector.calls <= 60 / 7
     assert counts.tracked == 60 - rig.detector.calls
-    assert rig.pipeline.stages["swap"].count == 60
-    assert rig.pipeline.stages["detect"].count == rig.detector.calls
+    assert rig.figures.stages["swap"].count == 60
+    assert rig.figures.stages["detect"].count == rig.detector.calls
 
 
 def test_what_a_stage_raises_comes_out() -> None:

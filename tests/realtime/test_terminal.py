@@ -59,3 +59,20 @@ def test_on_a_terminal_the_status_is_rewritten_and_stays_below_the_log() -> None
     terminal.finish()
     logger.removeHandler(handler)
     assert screen.getvalue() == "one\r\x1b[Ktwo\r\x1b[Kwarning: careful\ntwo\n"
+
+
+def test_the_program_goes_on_when_who_read_its_lines_has_left() -> None:
+    class Left(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            self.writes += 1
+            raise BrokenPipeError
+
+    stream = Left()
+    terminal = Terminal(stream)
+    for _ in range(3):
+        terminal.status("one")
+        terminal.say("two")
+    terminal.finish()
+    assert stream.writes == 1
