@@ -3,6 +3,7 @@
 import logging
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from realtime.errors import DeviceError
 from realtime.frame import Picture
 from realtime.sinks.base import StreamInfo
 from realtime.sinks.letterbox import Letterbox
+from realtime.sinks.loopback import hand_back, revive
 from realtime.sinks.remedy import virtual_camera_remedy
 from realtime.sinks.stderr_capture import StderrCapture
 
@@ -68,6 +70,8 @@ class VirtualCameraSink:
         self._letterbox = Letterbox(width, height)
         self._i420 = np.empty((height * 3 // 2, width), np.uint8)
         self._converted = None
+        for node in self._nodes():
+            revive(node)
         try:
             camera = pyvirtualcam.Camera(
                 width,
@@ -104,12 +108,22 @@ class VirtualCameraSink:
         camera, self._camera = self._camera, None
         if camera is not None:
             try:
+                node = camera.device
                 camera.close()
             except Exception:
                 log.exception("the virtual camera did not close well")
+            else:
+                if node.startswith("/dev/"):
+                    hand_back(Path(node))
         if self._stderr is not None:
             self._stderr.close()
             self._stderr = None
+
+    def _nodes(self) -> list[Path]:
+        """The nodes that may be opened, on Linux."""
+        if self._device is not None:
+            return [Path(self._device)] if self._device.startswith("/dev/") else []
+        return [Path(camera.node) for camera in list_virtual_cameras() if camera.node]
 
     def _refused(self, error: Exception) -> DeviceError:
         named = f"the virtual camera {self._device}" if self._device else "a virtual camera"

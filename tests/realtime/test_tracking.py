@@ -80,6 +80,18 @@ def test_a_lost_face_is_found_again_by_the_detector_in_the_same_frame() -> None:
     assert [face.box for face in view.faces] == [pytest.approx((350, 150, 450, 250), abs=1)]
 
 
+def test_a_face_found_again_elsewhere_is_not_dragged_there_by_the_smoothing() -> None:
+    watcher = Watcher(Stage(((200, 200), 100)))
+    watcher.frames(10)
+    watcher.stage.hidden.add(0)
+    watcher.frame()
+    watcher.stage.hidden.clear()
+    watcher.stage.faces[0] = ((230, 200), 100)
+    view = watcher.frame()
+    assert [face.id for face in view.faces] == [1]
+    assert view.faces[0].box == pytest.approx((180, 150, 280, 250), abs=0.01)
+
+
 def test_a_face_that_cannot_be_followed_puts_the_frame_in_doubt_until_it_is_given_up() -> None:
     watcher = Watcher(Stage(((200, 200), 100), ((500, 200), 100)))
     watcher.frames(5)

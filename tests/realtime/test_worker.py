@@ -83,6 +83,8 @@ async def test_a_foreign_error_is_translated_and_the_next_frame_goes_through(
 async def test_a_hung_thread_is_left_behind_and_what_it_still_says_is_dropped(
     worker: Worker, built: list[Processor]
 ) -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     await worker.start()
     built[0].block = True
     pending = worker.process(secret_frame(0, 0))
@@ -96,6 +98,7 @@ async def test_a_hung_thread_is_left_behind_and_what_it_still_says_is_dropped(
         await pending
     await worker.close()
     assert built[1].closed.is_set()
+    assert complaints == []
 
 
 async def test_close_may_come_twice_and_before_start(worker: Worker) -> None:
