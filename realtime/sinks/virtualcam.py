@@ -25,6 +25,7 @@ PRINTS_ERRORS = sys.platform == "linux"
 """The Linux backend prints a failed write(2) to descriptor 2 instead of raising."""
 CURES = (
     ("already in use", "end the other program that feeds it"),
+    ("not a video output device", "end the other program that feeds it (fuser -v /dev/video*)"),
     ("permissions", "sudo usermod -aG video $USER, then log out and in again"),
     ("could not be configured", "end the programs that show it: they hold it at another size"),
 )

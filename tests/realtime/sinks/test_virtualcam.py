@@ -168,6 +168,7 @@ def test_without_a_virtual_camera_the_cure_is_named() -> None:
 @pytest.mark.parametrize(
     ("refusal", "cure"),
     [
+        ("Device /dev/video10 is not a video output device", "other program"),
         ("Device /dev/video10 is already in use.", "end the other program"),
         ("Device /dev/video10 could not be opened due to missing permissions.", "usermod"),
         (
