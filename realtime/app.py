@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from realtime.assembly import backends, build_pipeline, model_names
 from realtime.blocking import in_thread, post, unless
 from realtime.capture.base import Source, SourceInfo
-from realtime.capture.reader import Reader
+from realtime.capture.reader import Reader, ReaderState
 from realtime.card import Cards
 from realtime.clock import NS_PER_MS, NS_PER_S, Clock
 from realtime.config import Config
@@ -120,6 +120,10 @@ class App:
                 finally:
                     watching.cancel()
             self._health.stopping()
+            self._recorder.update()
+            source = self._reader.status
+            if source.state is ReaderState.FAILED and source.error is not None:
+                raise source.error
         self._recorder.update()
 
     def report(self) -> dict[str, Any]:

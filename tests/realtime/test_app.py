@@ -171,6 +171,15 @@ async def test_a_clip_ends_the_run_and_its_recording_is_whole(tmp_path: Path) ->
     assert stamps == sorted(set(stamps))
 
 
+async def test_a_clip_that_breaks_off_is_told_and_what_was_recorded_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    with pytest.raises(DeviceError, match="breaks off"):
+        async with running(SecretSource(dies_after=20), FileSink(out)) as run:
+            await run.ended()
+    with av.open(str(out)) as container:
+        assert len(list(container.decode(video=0))) >= 1
+
+
 async def test_the_page_tells_state_and_figures() -> None:
     async with running(TestCardSource(640, 360, 30), page=True) as run, aiohttp.ClientSession() as http:
         async with http.get(f"{run.url}/api/v1/stats") as answer:
