@@ -18,6 +18,7 @@ from realtime.capture.reader import Reader, ReaderState
 from realtime.card import Cards
 from realtime.clock import NS_PER_MS, NS_PER_S, Clock
 from realtime.config import Config
+from realtime.errors import DeviceError
 from realtime.fault import FaultGate, Reason
 from realtime.feed import ReaderFeed
 from realtime.health import Health, HealthSettings
@@ -52,6 +53,8 @@ class Endpoint:
     sinks: tuple[Sink, ...]
     page: bool
     """Whether the web page and its viewers are wanted."""
+    extras: tuple[Sink, ...] = ()
+    """Sinks that nobody asked for by name: one that does not open is told of and tried again, no more."""
 
 
 class App:
@@ -157,6 +160,11 @@ class App:
             self._say(f"watch it at {page.url}")
         for sink in self._endpoint.sinks:
             await self._outputs.add(sink, stream)
+        for sink in self._endpoint.extras:
+            try:
+                await self._outputs.add(sink, stream)
+            except DeviceError as error:
+                self._say(f"going on without: {error}")
         self._publisher.card(Reason.STARTING.value, "loading the models")
 
     async def _warm_up(self) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from realtime.app import Endpoint
 from realtime.capture.registry import open_source, parse_source
 from realtime.config import Config
-from realtime.sinks.base import Sink
 from realtime.sinks.registry import open_sink
 
 __all__ = ["choose"]
@@ -37,11 +36,12 @@ def choose(
     source = open_source(
         uri, width=settings.width, height=settings.height, fps=settings.fps, loop=settings.loop
     )
-    uris = config.sink.uris
-    if not uris:
-        device = find_virtual_camera()
-        uris = (PAGE,) if device is None else (PAGE, f"virtualcam:{device}")
-        if device is None:
-            say("no virtual camera here: the page is the only output (see `realtime check`)")
-    sinks: tuple[Sink, ...] = tuple(open_sink(sink) for sink in uris if sink != PAGE)
-    return Endpoint(source, parse_source(uri).scheme == "camera", sinks, PAGE in uris)
+    live = parse_source(uri).scheme == "camera"
+    if config.sink.uris:
+        named = tuple(open_sink(sink) for sink in config.sink.uris if sink != PAGE)
+        return Endpoint(source, live, named, PAGE in config.sink.uris)
+    device = find_virtual_camera()
+    if device is None:
+        say("no virtual camera here: the page is the only output (see `realtime check`)")
+        return Endpoint(source, live, (), page=True)
+    return Endpoint(source, live, (), page=True, extras=(open_sink(f"virtualcam:{device}"),))

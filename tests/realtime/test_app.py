@@ -81,8 +81,10 @@ async def running(
     page: bool = False,
     config: Config | None = None,
     limits: Limits | None = None,
+    extras: tuple[Sink, ...] = (),
 ) -> AsyncIterator[Run]:
-    run = Run(config or configured(), Endpoint(source, False, sinks, page), limits or Limits())
+    endpoint = Endpoint(source, False, sinks, page, extras)
+    run = Run(config or configured(), endpoint, limits or Limits())
     task = asyncio.create_task(run.app.run(run.stop))
     task.add_done_callback(lambda _: run.over.set())
     live = asyncio.create_task(run.until(lambda report: report["frames"]["processed"] > 0))
@@ -225,6 +227,13 @@ async def test_what_cannot_start_says_so(tmp_path: Path) -> None:
             TestCardSource(640, 360, 30),
             config=replace(configured(), pipeline=PipelineConfig(backend="quantum")),
         )
+
+
+async def test_an_output_that_nobody_named_is_done_without_and_tried_again() -> None:
+    late = RecordingSink("virtualcam", failed_openings=1)
+    async with running(TestCardSource(320, 240, 30), RecordingSink(), extras=(late,)) as run:
+        await run.until(lambda report: report["sinks"]["virtualcam"]["published"] > 2)
+    assert any("going on without" in line for line in run.said)
 
 
 async def test_a_port_in_use_says_so() -> None:

@@ -33,7 +33,7 @@ def test_the_page_is_always_there_and_the_virtual_camera_where_there_is_one() ->
     assert any("no virtual camera" in line for line in said)
     endpoint, _ = chosen(Config(), virtual="/dev/video10")
     assert endpoint.page
-    assert [sink.name for sink in endpoint.sinks] == ["virtualcam"]
+    assert [sink.name for sink in endpoint.extras] == ["virtualcam"]
 
 
 def test_named_outputs_are_all_there_is() -> None:
