@@ -12,7 +12,16 @@ from models.rasterise import MeshRasteriser
 from models.relight import SKIN
 from models.skin import face_mask
 from models.texture import calmed, cleared, completed, evened, flattened, mirrored
-from models.topology import CANONICAL, LIDS, OVAL, POINT_COUNT, TRIANGLES, UV
+from models.topology import (
+    CANONICAL,
+    LEFT_BROW,
+    LIDS,
+    OVAL,
+    POINT_COUNT,
+    RIGHT_BROW,
+    TRIANGLES,
+    UV,
+)
 from models.uv_mask import face_alpha, ring_mask
 
 __all__ = ["TEXTURE_SIDE", "SourceFace", "prepare"]
@@ -39,6 +48,13 @@ class SourceFace:
     """The inside of the target's own mouth shows."""
 
 
+_BROW_LINE = float(UV[[*LEFT_BROW, *RIGHT_BROW], 1].mean())
+"""Down the plane, 0 to 1: above it invented skin gives way to the target's."""
+_BROW_FADE = 0.04
+_KNOWN_FADE = 0.022
+"""Sigma of the fade at the edge of what is known, in sides of the plane."""
+
+
 def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> SourceFace:
     """The face of a picture. `bgr`: (H, W, 3) uint8; `points`: (468, 3), its landmarks in pixels of it.
 
@@ -48,8 +64,20 @@ def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> S
     texture, known = evened(*_unwrap(*_reduced(bgr, points)))
     texture, known = mirrored(texture, known)
     whole = completed(flattened(texture, known), known)
-    coverage = face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True)
-    return SourceFace(name, calmed(cleared(whole)), coverage, "picture")
+    return SourceFace(name, calmed(cleared(whole)), _coverage(known), "picture")
+
+
+def _coverage(known: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Full on what the picture shows, fading to the target's own forehead where the source's is under hair.
+
+    Invented skin there ends in a line above the brows; the target's goes on without one.
+    """
+    rows = np.clip((_BROW_LINE - np.linspace(0, 1, TEXTURE_SIDE, dtype=np.float32)) / _BROW_FADE, 0, 1)
+    sure = cv2.GaussianBlur(cv2.erode(known, np.ones((9, 9), np.uint8)), (0, 0), TEXTURE_SIDE * _KNOWN_FADE)
+    t = np.clip((np.asarray(sure) - 0.15) / 0.7, 0, 1)
+    seen = 1 - rows[:, None] * (1 - t * t * (3 - 2 * t))
+    alpha = face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True)
+    return np.asarray(cv2.multiply(alpha, seen.astype(np.float32), dtype=cv2.CV_8U), np.uint8)
 
 
 def _reduced(

@@ -46,6 +46,20 @@ def test_a_fringe_is_replaced_by_skin():
     alike(on(face.texture, FOREHEAD).mean(axis=0), SKIN_BGR, 30)
 
 
+def test_under_a_fringe_the_target_keeps_its_own_forehead_and_the_change_is_gradual():
+    points = posed(eyes_px=120)
+    bare = prepare("bare", picture_of(skin_texture(), points), points)
+    texture = skin_texture()
+    texture[: int(UV[105, 1] * TEXTURE_SIDE) - 30] = (25, 35, 45)
+    fringe = prepare("fringe", picture_of(texture, points, ground=(25, 35, 45)), points)
+    x, y = (UV[[151, 9, 4]] * TEXTURE_SIDE).astype(int).T
+    assert (bare.coverage[y, x] > 200).all()
+    assert fringe.coverage[y[0], x[0]] < 60
+    assert fringe.coverage[y[2], x[2]] == bare.coverage[y[2], x[2]]
+    column = fringe.coverage[: y[2], x[0]].astype(int)
+    assert abs(np.diff(column)).max() < 26
+
+
 def test_skin_that_is_turned_away_comes_from_the_other_half():
     points = posed(eyes_px=120, yaw=50)
     texture = skin_texture()
