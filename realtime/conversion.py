@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from realtime.errors import RealtimeError
-from realtime.fault import FaultGate, Reason, Show
+from realtime.fallback import fall_back
+from realtime.fault import FaultGate, Reason
 from realtime.frame import Frame, Outcome, Picture
 from realtime.pipeline import Pipeline
 from realtime.publisher import Publisher
@@ -73,19 +74,4 @@ class Conversion:
                 self.outcomes[Outcome.SWAPPED] += 1
                 self.publisher.swapped(result)
                 return
-        self._bad(frame, reason)
-
-    def _bad(self, frame: Frame, reason: Reason) -> None:
-        now_ns = frame.captured_ns
-        if self.gate.holding(now_ns):
-            outcome = Outcome.HELD
-        else:
-            outcome = Outcome.NO_FACE if reason is Reason.NO_FACE else Outcome.FAULT
-        self.outcomes[outcome] += 1
-        show = self.gate.bad_frame(reason, now_ns)
-        if show is Show.CARD:
-            self.publisher.card(reason.value)
-        elif show is Show.BLUR:
-            self.publisher.veiled(frame)
-        elif show is Show.RAW:
-            self.publisher.raw(frame)
+        self.outcomes[fall_back(self.gate, self.publisher, frame, reason, now_ns)] += 1

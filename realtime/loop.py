@@ -12,11 +12,12 @@ from typing import Protocol
 
 from realtime.clock import NS_PER_MS, NS_PER_S, Clock
 from realtime.errors import BackendError, RealtimeError
-from realtime.fault import FaultGate, Reason, Show
+from realtime.fallback import Shown, fall_back, show
+from realtime.fault import FaultGate, Reason
 from realtime.frame import Frame, Outcome, Result
 from realtime.health import Health
 
-__all__ = ["Feed", "FrameLoop", "Limits", "LoopCounts", "Shown", "Work"]
+__all__ = ["Feed", "FrameLoop", "Limits", "LoopCounts", "Work"]
 
 TICK_NS = 20 * NS_PER_MS
 HANG_NS = 5 * NS_PER_S
@@ -49,18 +50,6 @@ class Work(Protocol):
     def process(self, frame: Frame) -> asyncio.Future[Result]: ...
 
     async def restart(self) -> None: ...
-
-
-class Shown(Protocol):
-    """The loop's end of the outputs: `Publisher`."""
-
-    def swapped(self, result: Result) -> None: ...
-
-    def card(self, title: str, detail: str = "") -> None: ...
-
-    def veiled(self, frame: Frame) -> None: ...
-
-    def raw(self, frame: Frame) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +96,7 @@ class FrameLoop:
         self._pending_since_ns = 0
         self._settled_ns = 0
         self._errors_in_a_row = 0
+        self._restarting = False
         self.counts = LoopCounts()
 
     def wake(self) -> None:
@@ -165,7 +155,7 @@ class FrameLoop:
         elif age_ns > self._gate.hold_ns:
             self._health.fault(f"the picture was {age_ns // NS_PER_MS} ms old", now_ns)
             self.counts.outcomes[Outcome.FAULT] += 1
-            self._show(self._gate.no_frame(Reason.LATE, now_ns), Reason.LATE)
+            show(self._gate.no_frame(Reason.LATE, now_ns), self._shown, Reason.LATE)
         else:
             self._gate.good(now_ns)
             self._shown.swapped(result)
@@ -187,27 +177,14 @@ class FrameLoop:
         self.counts.restarts += 1
         self._errors_in_a_row = 0
         _log.warning("the worker is started anew")
+        self._restarting = True
         try:
             await self._worker.restart()
-        except RealtimeError as error:
-            _log.error("the worker does not start: %s; %s", error.message, error.hint)
-            raise
+        finally:
+            self._restarting = False
 
     def _bad(self, frame: Frame, reason: Reason, now_ns: int) -> None:
-        if self._gate.holding(now_ns):
-            outcome = Outcome.HELD
-        else:
-            outcome = Outcome.NO_FACE if reason is Reason.NO_FACE else Outcome.FAULT
-        self.counts.outcomes[outcome] += 1
-        self._show(self._gate.bad_frame(reason, now_ns), reason, frame)
-
-    def _show(self, show: Show, reason: Reason, frame: Frame | None = None) -> None:
-        if show is Show.CARD:
-            self._shown.card(reason.value)
-        elif show is Show.BLUR and frame is not None:
-            self._shown.veiled(frame)
-        elif show is Show.RAW and frame is not None:
-            self._shown.raw(frame)
+        self.counts.outcomes[fall_back(self._gate, self._shown, frame, reason, now_ns)] += 1
 
     async def _watch(self, deadline_ns: int | None) -> None:
         tick_ns = self._clock.now_ns()
@@ -219,7 +196,6 @@ class FrameLoop:
 
     def _tick(self, now_ns: int) -> None:
         pending = self._pending
-        busy = pending is not None
         if pending is not None and now_ns - self._pending_since_ns >= HANG_NS and not pending.done():
             pending.set_exception(
                 _HungError("the worker has hung", "if it happens again, try another --device or --backend")
@@ -227,10 +203,15 @@ class FrameLoop:
         if now_ns - self._settled_ns < self._gate.hold_ns:
             return
         problem = self._feed.problem()
-        reason = Reason.LATE if busy else Reason.LOST if problem else Reason.SILENT
+        if self._restarting:
+            reason = Reason.WORKER
+        elif pending is not None:
+            reason = Reason.LATE
+        else:
+            reason = Reason.LOST if problem else Reason.SILENT
         if not self._feed.ended():
             self._health.fault(problem or reason.value, now_ns)
-            self._show(self._gate.no_frame(reason, now_ns), reason)
+            show(self._gate.no_frame(reason, now_ns), self._shown, reason)
 
 
 class _HungError(BackendError):

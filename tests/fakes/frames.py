@@ -84,6 +84,7 @@ class TimedWork:
         self.fail: RealtimeError | None = None
         self.hang = False
         self.restarts = 0
+        self.restart_ns = 0
 
     def process(self, frame: Frame) -> asyncio.Future[Result]:
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -95,6 +96,7 @@ class TimedWork:
 
     async def restart(self) -> None:
         self.restarts += 1
+        await self._clock.sleep_until(self._clock.now_ns() + self.restart_ns)
         self.hang = False
 
     async def close(self) -> None:

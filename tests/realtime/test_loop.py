@@ -152,6 +152,18 @@ async def test_a_worker_that_hangs_shows_a_card_and_is_started_anew() -> None:
         assert live.pictures()[-1][1].kind is PictureKind.SWAPPED
 
 
+async def test_while_the_worker_starts_anew_it_is_not_the_camera_that_is_blamed() -> None:
+    async with rig() as live:
+        live.work.hang = True
+        live.work.restart_ns = 3 * NS_PER_S
+        live.frame()
+        await live.clock.run_for(HANG_NS + 2 * NS_PER_S)
+        assert live.health.state(live.clock.now_ns()) == (State.RECOVERING, Reason.WORKER.value)
+        await live.clock.run_for(2 * NS_PER_S)
+        await live.film(0.2)
+        assert live.pictures()[-1][1].kind is PictureKind.SWAPPED
+
+
 async def test_a_worker_that_keeps_failing_is_started_anew(caplog: pytest.LogCaptureFixture) -> None:
     async with rig() as live:
         live.work.fail = BackendError("the swapper failed", "try again")
