@@ -87,8 +87,8 @@ class App:
         )
         self._page: Page | None = None
         self._figures = PipelineFigures()
-        self._before = (0, 0)
-        """Frames captured and dropped while the models were loading."""
+        self._before = 0
+        """Frames that went by while the models were loading."""
         self._info: SourceInfo | None = None
         self._worker = Worker(self._build)
         self._folder: Path | None = None
@@ -114,8 +114,7 @@ class App:
             if not await unless(stop, self._warm_up()):
                 return
             self._health.started()
-            begun = self._reader.status
-            self._before = (begun.captured, begun.overwritten)
+            self._before = self._reader.status.overwritten
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._record())
                 try:
@@ -224,10 +223,8 @@ class App:
                 "fps": info.fps,
                 "reopened": status.reopened,
             }
-        captured, dropped = self._before
-        return CaptureFigures(
-            source, status.captured - captured, status.overwritten - dropped, status.measured_fps
-        )
+        captured, dropped = status.captured - self._before, status.overwritten - self._before
+        return CaptureFigures(source, captured, dropped, status.measured_fps)
 
     def loop_figures(self) -> LoopFigures:
         counts, figures = self._loop.counts, self._figures

@@ -111,6 +111,8 @@ async def test_a_test_card_comes_out_swapped_marked_and_in_order() -> None:
     assert sink.pictures[0].kind is PictureKind.CARD
     report = run.app.report()
     assert report["outcomes"]["swapped"] >= 20
+    frames = report["frames"]
+    assert frames["captured"] >= frames["processed"] + frames["failed"] + frames["dropped"]
     assert report["detect"]["calls"] <= report["frames"]["processed"] / 4
     assert report["age_ms"]["p95"] > 0
     assert sink.closings >= 1
