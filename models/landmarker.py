@@ -15,6 +15,7 @@ from models.errors import ModelError
 from models.geometry import Matrix, crop_matrix, invert
 from models.runtime.base import Session
 from models.runtime.registry import open_session
+from models.trust import SECOND_LOOK, trust_in
 
 __all__ = [
     "POINT_COUNT",
@@ -76,16 +77,23 @@ class FaceMesh:
         self._size = picture.width
         self._input = session.inputs[0].name
         self._points = _output(session, contract, "points", POINT_COUNT * 3)
-        self._presence = _output(session, contract, "presence", 1)
+        self._presence = _output(session, contract, "presence", 1) if "presence" in contract.outputs else None
         self._crop = np.zeros((1, self._size, self._size, 3), dtype=np.uint8)
 
     def landmarks(self, bgr: NDArray[np.uint8], region: CropRegion) -> Landmarks:
         """The landmarks of the face in `region` of an (H, W, 3) uint8 frame. Raises BackendError.
 
-        A region that shows nothing of the frame, or is too small to show anything, scores 0.
+        A region that shows nothing of the frame, or is too small to show anything, scores 0. A network that
+        does not say whether there is a face looks twice (`models.trust`).
         """
         if not _visible(region, bgr.shape[1], bgr.shape[0]):
             return Landmarks(np.zeros((POINT_COUNT, 3), dtype=np.float32), 0.0)
+        points, score = self._look(bgr, region)
+        if score is None:
+            score = trust_in(points, self._look(bgr, second_look(region))[0])
+        return Landmarks(points, score)
+
+    def _look(self, bgr: NDArray[np.uint8], region: CropRegion) -> tuple[NDArray[np.float32], float | None]:
         matrix = region.matrix(self._size)
         cv2.warpAffine(
             bgr,
@@ -101,8 +109,10 @@ class FaceMesh:
         points = np.empty((POINT_COUNT, 3), dtype=np.float32)
         points[:, :2] = local[:, :2] @ back[:, :2].T + back[:, 2]
         points[:, 2] = local[:, 2] * (region.side / self._size)
+        if self._presence is None:
+            return points, None
         logit = float(outputs[self._presence].reshape(-1)[0])
-        return Landmarks(points, 1 / (1 + float(np.exp(-np.clip(logit, -80.0, 80.0)))))
+        return points, 1 / (1 + float(np.exp(-np.clip(logit, -80.0, 80.0))))
 
     def close(self) -> None:
         """Idempotent, never raises."""
@@ -163,6 +173,14 @@ def five_points(points: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
             flat[MOUTH_CORNERS[1]],
         ]
     ).astype(np.float32)
+
+
+def second_look(region: CropRegion) -> CropRegion:
+    """The crop through which a face is looked at again, to see whether it stays where it is."""
+    right, down, growth = SECOND_LOOK
+    x, y = region.centre
+    centre = (x + right * region.side, y + down * region.side)
+    return CropRegion(centre, region.side * growth, region.angle)
 
 
 def _visible(region: CropRegion, width: int, height: int) -> bool:

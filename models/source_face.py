@@ -1,12 +1,13 @@
 """A face to put on: its texture on the plane of the mesh. Made once of a picture, or drawn by code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.likeness import shape_of
 from models.normals import facing
 from models.rasterise import MeshRasteriser
 from models.relight import SKIN
@@ -14,20 +15,20 @@ from models.skin import face_mask
 from models.texture import calmed, cleared, completed, evened, flattened, mirrored
 from models.topology import (
     CANONICAL,
-    LEFT_BROW,
     LIDS,
     OVAL,
     POINT_COUNT,
-    RIGHT_BROW,
     TRIANGLES,
     UV,
 )
 from models.uv_mask import face_alpha, ring_mask
 
-__all__ = ["TEXTURE_SIDE", "SourceFace", "prepare"]
+__all__ = ["TEXTURE_SIDE", "SourceFace", "Unwrapped", "finished", "prepare", "unwrapped"]
 
 TEXTURE_SIDE = 512
-_GRAZING = (0.05, 0.3)
+_MEAN_SHAPE = shape_of(CANONICAL)
+_MEAN_SHAPE.setflags(write=False)
+_GRAZING = (0.0, 0.2)
 """Cosines between which skin counts as seen: flatter, it would smear over the plane."""
 
 
@@ -42,17 +43,26 @@ class SourceFace:
     """(T, T): 255 where the texture replaces the target's skin, less where it fades out."""
     kind: Literal["picture", "persona"]
     """A picture takes on the target's colours; a persona keeps its own and takes on only its light."""
+    shape: NDArray[np.float32] = field(default_factory=lambda: _MEAN_SHAPE)
+    """(468, 3): its proportions, of `likeness.shape_of`; the mean face's unless said."""
     keep_eyes: bool = True
     """The target's own eyes show."""
     keep_mouth: bool = True
     """The inside of the target's own mouth shows."""
 
 
-_BROW_LINE = float(UV[[*LEFT_BROW, *RIGHT_BROW], 1].mean())
-"""Down the plane, 0 to 1: above it invented skin gives way to the target's."""
-_BROW_FADE = 0.04
-_KNOWN_FADE = 0.022
-"""Sigma of the fade at the edge of what is known, in sides of the plane."""
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """One picture of a face drawn on the UV plane, as it is."""
+
+    texture: NDArray[np.float32]
+    """(T, T, 3) BGR, 0 to 255."""
+    known: NDArray[np.float32]
+    """(T, T) in [0, 1]: how far a texel shows the face's own skin."""
+    detail: NDArray[np.float32]
+    """(T, T): pixels of the picture along the side of a texel; small where skin is turned away."""
+    shape: NDArray[np.float32]
+    """(468, 3): the face's proportions, of `likeness.shape_of`."""
 
 
 def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> SourceFace:
@@ -61,23 +71,16 @@ def prepare(name: str, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> S
     Light from one side is evened out. Hair, background and skin seen too flat are replaced by the mirrored
     other half where that shows skin, and by the tone of the skin round them elsewhere.
     """
-    texture, known = evened(*_unwrap(*_reduced(bgr, points)))
-    texture, known = mirrored(texture, known)
+    picture = unwrapped(bgr, points)
+    return finished(name, picture)
+
+
+def finished(name: str, picture: Unwrapped) -> SourceFace:
+    """The face of a picture, or of several fused, that is drawn on the plane."""
+    texture, known = mirrored(*evened(picture.texture, picture.known))
     whole = completed(flattened(texture, known), known)
-    return SourceFace(name, calmed(cleared(whole)), _coverage(known), "picture")
-
-
-def _coverage(known: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Full on what the picture shows, fading to the target's own forehead where the source's is under hair.
-
-    Invented skin there ends in a line above the brows; the target's goes on without one.
-    """
-    rows = np.clip((_BROW_LINE - np.linspace(0, 1, TEXTURE_SIDE, dtype=np.float32)) / _BROW_FADE, 0, 1)
-    sure = cv2.GaussianBlur(cv2.erode(known, np.ones((9, 9), np.uint8)), (0, 0), TEXTURE_SIDE * _KNOWN_FADE)
-    t = np.clip((np.asarray(sure) - 0.15) / 0.7, 0, 1)
-    seen = 1 - rows[:, None] * (1 - t * t * (3 - 2 * t))
-    alpha = face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True)
-    return np.asarray(cv2.multiply(alpha, seen.astype(np.float32), dtype=cv2.CV_8U), np.uint8)
+    coverage = face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True)
+    return SourceFace(name, calmed(cleared(whole)), coverage, "picture", picture.shape)
 
 
 def _reduced(
@@ -93,10 +96,10 @@ def _reduced(
     return np.asarray(small, np.uint8), moved
 
 
-def _unwrap(
-    bgr: NDArray[np.uint8], points: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The picture drawn on the plane, (T, T, 3), and how far each texel shows the face, (T, T) in [0, 1]."""
+def unwrapped(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> Unwrapped:
+    """A picture drawn on the plane. `bgr`: (H, W, 3) uint8; `points`: (468, 3), its landmarks in pixels."""
+    shape = shape_of(points)
+    bgr, points = _reduced(bgr, points)
     low = np.floor(points[:, :2].min(axis=0)) - 1
     span = float((points[:, :2].max(axis=0) + 2 - low).max())
     values = np.empty((POINT_COUNT, 3), np.float32)
@@ -113,7 +116,14 @@ def _unwrap(
     face = cv2.remap(face_mask(bgr, points), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     face = cv2.min(face, ring_mask(OVAL, TEXTURE_SIDE))
     known = drawn[:, :, 2] * (face.astype(np.float32) / np.float32(255))
-    return np.asarray(texture, np.float32), known
+    return Unwrapped(np.asarray(texture, np.float32), known, _detail(x, y), shape)
+
+
+def _detail(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(T, T): the side of a texel in the picture, in pixels, of where each texel lies in it."""
+    (x_down, x_across), (y_down, y_across) = np.gradient(x), np.gradient(y)
+    area = np.maximum(x_across * y_down - x_down * y_across, 0)
+    return np.asarray(np.sqrt(area), np.float32)
 
 
 def _nearest_skin() -> NDArray[np.intp]:

@@ -17,21 +17,27 @@ __all__ = ["calmed", "cleared", "completed", "evened", "flattened", "mirrored"]
 
 _LIGHT_REACH = 0.05
 """Sigma of the light that is told from features, in sides of the plane."""
-_EVENED = 0.8
+_EVENED = 0.5
 """How much of the difference in light between left and right is taken out."""
 _GREATEST_EVENING = 0.7
 """Bound of that correction, in logarithms of light."""
 _SHADOW = (0.35, 0.75)
 """A side darker than the other by this much, in logarithms of light, is less and less drawn from itself."""
+_EDGE = 0.02
+"""What is cut off at the edge of what is known, in sides of the plane: it is tinted by what lies beyond."""
+_JOIN = 0.012
+"""Sigma of the joint of the two halves, in sides of the plane."""
 _FLATTENED = 0.3
 """How much of the broad shading is taken out: all would take the cheeks and the chin with it."""
 _TONE_REACH = 0.1
 """Sigma of the skin whose tone fills what is not known, in sides of the plane."""
+_FILL_FADE = 0.02
+"""Sigma of the fade from what is known to what fills it up, in sides of the plane."""
 _DEVIATION = (24.0, 4.0, 4.0)
 """Of Y, Cr, Cb within one face's plain skin."""
 _GRAIN_PX = 2.0
-_CLARITY = 0.45
-_CLARITY_REACH = 0.04
+_CLARITY = 0.55
+_CLARITY_REACH = 0.05
 """How much features are raised, and the sigma of what counts as skin under them, in sides of the plane."""
 _CLARITY_BOUND = 60.0
 """Contrast that is raised, in grey levels: what is stronger is strong enough."""
@@ -59,12 +65,17 @@ def evened(texture: Plane, known: Plane) -> tuple[Plane, Plane]:
 
 
 def mirrored(texture: Plane, known: Plane) -> tuple[Plane, Plane]:
-    """Each texel from the side that knows it better."""
-    known = np.asarray(cv2.GaussianBlur(cv2.erode(known, np.ones((5, 5), np.uint8)), (0, 0), 3), np.float32)
-    other = np.minimum(known[:, ::-1], 1 - known)
-    total = np.maximum(known + other, np.float32(1e-6))[:, :, None]
-    mixed = (texture * known[:, :, None] + texture[:, ::-1] * other[:, :, None]) / total
-    return np.asarray(mixed, np.float32), np.asarray(np.minimum(known + other, 1), np.float32)
+    """Each texel from the side that knows it better; the other side's in the tone of this one."""
+    side = texture.shape[0]
+    eroded = cv2.erode(known, np.ones((round(side * _EDGE),) * 2, np.uint8))
+    sure = np.asarray(cv2.GaussianBlur(eroded, (0, 0), side * _JOIN), np.float32)
+    other = np.minimum(sure[:, ::-1], 1 - sure)
+    light = np.dstack([smooth(c, sure, _LIGHT_REACH * side) for c in _channels(np.log(texture + _DARK))])
+    tone = np.exp(np.clip(light - light[:, ::-1], -_GREATEST_EVENING, _GREATEST_EVENING))
+    lent = (texture[:, ::-1] + _DARK) * tone - _DARK
+    total = np.maximum(sure + other, np.float32(1e-6))[:, :, None]
+    mixed = (texture * sure[:, :, None] + lent * other[:, :, None]) / total
+    return np.asarray(mixed, np.float32), np.asarray(np.minimum(sure + other, 1), np.float32)
 
 
 def flattened(texture: Plane, known: Plane) -> Plane:
@@ -79,13 +90,20 @@ def flattened(texture: Plane, known: Plane) -> Plane:
 def completed(texture: Plane, known: Plane) -> Plane:
     """The texture with the tone and grain of the skin round about where it is not known."""
     skin = _plain(texture, known)
-    reach = _TONE_REACH * texture.shape[0]
+    side = texture.shape[0]
+    reach = _TONE_REACH * side
     tones = []
     for channel in _channels(texture):
         far = smooth(channel, skin, reach)
         tones.append(smooth(channel, skin, reach / 3, far))
     tone = np.dstack(tones) + _grain(texture, skin)[:, :, None]
-    return np.asarray(texture * known[:, :, None] + tone * (1 - known[:, :, None]), np.float32)
+    sure = np.minimum(known, cv2.GaussianBlur(_deep(known, side), (0, 0), side * _FILL_FADE))[:, :, None]
+    return np.asarray(texture * sure + tone * (1 - sure), np.float32)
+
+
+def _deep(known: Plane, side: int) -> Plane:
+    """`known` without the reach of the fade that follows: no line where invented skin begins."""
+    return np.asarray(cv2.erode(known, np.ones((round(side * _FILL_FADE * 2),) * 2, np.uint8)), np.float32)
 
 
 def cleared(texture: Plane) -> Plane:

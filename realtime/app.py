@@ -232,7 +232,7 @@ class App:
             processed=counts.processed,
             failed=counts.failed,
             restarts=counts.restarts,
-            faces=counts.faces,
+            faces=counts.newest,
             outcomes=counts.outcomes,
             detect_calls=figures.detector_calls,
             tracked=figures.tracked,

@@ -1,12 +1,15 @@
 """From a configuration to a pipeline: models, tracker, swapper, faces."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.catalog import lookup
 from models.detector import Detector, open_detector
+from models.enhancer import open_enhancer
 from models.landmarker import (
     CropRegion,
     FaceMesh,
@@ -16,10 +19,13 @@ from models.landmarker import (
     region_from_points,
 )
 from models.mesh import MeshSwapper
+from models.occlusion import FaceOcclusion, open_occlusion
 from realtime.clock import NS_PER_S, Clock
 from realtime.config import Config
+from realtime.face_cache import FaceCache, cache_folder, preparation
 from realtime.faces import load_face
 from realtime.pipeline import Pipeline, PipelineFigures
+from realtime.replacement import Replacement
 from realtime.smoothing import OneEuroSettings
 from realtime.tracking import Tracker, TrackerSettings
 
@@ -36,7 +42,12 @@ def model_names(config: Config) -> tuple[str, ...]:
 def backends(config: Config) -> Mapping[str, str]:
     """Role to "name/device/precision", for the report."""
     chosen = f"{config.pipeline.backend}/{config.pipeline.device}/fp32"
-    return {"detect": chosen, "landmarks": chosen, "swap": f"{config.pipeline.swapper}/CPU/uint8"}
+    found = {"detect": chosen, "landmarks": chosen, "swap": f"{config.pipeline.swapper}/CPU/uint8"}
+    if config.pipeline.occlusion == "on":
+        found["mask"] = f"{config.pipeline.backend}/{config.pipeline.device}/int8"
+    if config.pipeline.enhancer != "none":
+        found["enhance"] = f"{config.pipeline.enhancer}/CPU/uint8"
+    return found
 
 
 def build_pipeline(config: Config, folder: Path, clock: Clock, figures: PipelineFigures) -> Pipeline:
@@ -46,29 +57,23 @@ def build_pipeline(config: Config, folder: Path, clock: Clock, figures: Pipeline
     Raises ModelError or BackendError for models, ConfigError for faces.
     """
     chosen = config.pipeline
-    detector = open_detector(chosen.detector, folder, chosen.backend, chosen.device)
-    try:
+    made_by = preparation([model.sha256 for model in lookup(model_names(config))])
+    cache = FaceCache(cache_folder(), made_by)
+    with ExitStack() as opened:
+        detector = open_detector(chosen.detector, folder, chosen.backend, chosen.device)
+        opened.callback(detector.close)
         landmarker = open_landmarker(LANDMARKER, folder, chosen.backend, chosen.device)
-        try:
-            sources = tuple(
-                load_face(uri, lambda bgr: analyse(bgr, detector, landmarker)) for uri in config.face.uris
-            )
-            _warm_up(config, detector, landmarker)
-        except BaseException:
-            landmarker.close()
-            raise
-    except BaseException:
-        detector.close()
-        raise
-    return Pipeline(
-        detector,
-        landmarker,
-        MeshSwapper(),
-        _tracker(config),
-        sources,
-        clock,
-        figures,
-    )
+        opened.callback(landmarker.close)
+        occlusion = open_occlusion(chosen.backend, chosen.device) if chosen.occlusion == "on" else None
+        if occlusion is not None:
+            opened.callback(occlusion.close)
+        worn = tuple(
+            load_face(uri, lambda bgr: analyse(bgr, detector, landmarker), cache) for uri in config.face.uris
+        )
+        _warm_up(config, detector, landmarker, occlusion)
+        opened.pop_all()
+    replacement = Replacement(MeshSwapper(), worn, clock, occlusion, open_enhancer(chosen.enhancer))
+    return Pipeline(detector, landmarker, _tracker(config), replacement, clock, figures)
 
 
 def analyse(bgr: NDArray[np.uint8], detector: Detector, landmarker: FaceMesh) -> tuple[Landmarks, ...]:
@@ -80,11 +85,16 @@ def analyse(bgr: NDArray[np.uint8], detector: Detector, landmarker: FaceMesh) ->
     return tuple(found)
 
 
-def _warm_up(config: Config, detector: Detector, landmarker: FaceMesh) -> None:
+def _warm_up(
+    config: Config, detector: Detector, landmarker: FaceMesh, occlusion: FaceOcclusion | None
+) -> None:
     blank = np.zeros((config.source.height, config.source.width, 3), np.uint8)
     detector.detect(blank)
     middle = (config.source.width / 2, config.source.height / 2)
-    landmarker.landmarks(blank, CropRegion(middle, config.source.height / 2, 0.0))
+    mesh = landmarker.landmarks(blank, CropRegion(middle, config.source.height / 2, 0.0))
+    if occlusion is not None:
+        occlusion.visible(blank, mesh.points, 0, 0)
+        occlusion.forget(0)
 
 
 def _tracker(config: Config) -> Tracker:

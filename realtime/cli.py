@@ -24,6 +24,14 @@ _EPILOG = """examples:
 exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 device, 4 model or backend, 130 interrupted
 """
 
+_BENCH = """Figures as JSON on stdout.
+
+  realtime bench [live] CLIP                     the live path at the clip's own pace, as a call sees it
+  realtime bench unpaced CLIP                    every frame as fast as it goes: milliseconds of each stage
+  realtime bench tracking CLIP                   detector calls, error, wander at rest, lag in motion
+  realtime bench identity CLIP ... --face F ...  likeness of the output to the face put on and to the wearer
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; returns the exit code."""
@@ -97,11 +105,21 @@ def _convert(verbs: Verbs) -> None:
 
 
 def _bench(verbs: Verbs) -> None:
-    bench = verbs.add_parser("bench", help="replay a clip through the live path; JSON on stdout")
+    bench = verbs.add_parser(
+        "bench",
+        help="figures as JSON on stdout: live (default), unpaced, tracking, identity",
+        description=_BENCH,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     bench.set_defaults(function="realtime.commands.bench:bench")
-    bench.add_argument("clip", metavar="CLIP", nargs="?", default="still:", help="a clip or still: (default)")
+    bench.add_argument("what", metavar="[KIND] CLIP", nargs="*", help="a kind and clips; still: by default")
     _configuration(bench)
-    bench.add_argument("--seconds", type=_seconds, metavar="S", default=10.0, help="how long (10)")
+    bench.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="how long (live: 10; else: the whole clip)"
+    )
+    bench.add_argument(
+        "--embedder", type=Path, metavar="ONNX", help="identity: the network that tells faces apart"
+    )
     bench.add_argument("--size", metavar="WxH", help="size of still: and testcard: (1280x720)")
     bench.add_argument("--fps", type=float, metavar="N", help="rate of still: and testcard: (30)")
 
@@ -128,12 +146,22 @@ def _models(verbs: Verbs) -> None:
 
 
 def _faces(verbs: Verbs) -> None:
-    actions = verbs.add_parser("faces", help="the built-in personas").add_subparsers(
+    actions = verbs.add_parser("faces", help="the faces to put on: list, add, remove, clear").add_subparsers(
         metavar="ACTION", required=True
     )
-    listed = actions.add_parser("list", help="every persona")
+    listed = actions.add_parser("list", help="every persona, and the faces you added")
     listed.set_defaults(function="realtime.commands.faces:faces_list")
     listed.add_argument("--contact-sheet", type=Path, metavar="PNG", help="draw them all into a picture")
+    listed.add_argument("--on", metavar="CLIP|PICTURE", help="what to draw them on (the built-in still)")
+    added = actions.add_parser("add", help="keep a face, from pictures of one person, for --face NAME")
+    added.set_defaults(function="realtime.commands.face_library:faces_add")
+    added.add_argument("name", metavar="NAME")
+    added.add_argument("pictures", metavar="PICTURE", nargs="+", help="a picture, or a folder of them")
+    removed = actions.add_parser("remove", help="delete an added face and its pictures")
+    removed.set_defaults(function="realtime.commands.face_library:faces_remove")
+    removed.add_argument("name", metavar="NAME")
+    cleared = actions.add_parser("clear", help="delete what is kept of pictures to start faster")
+    cleared.set_defaults(function="realtime.commands.face_library:faces_clear")
 
 
 def _config(verbs: Verbs) -> None:
@@ -151,8 +179,15 @@ def _configuration(verb: argparse.ArgumentParser) -> None:
     """Flags that overrule the configuration file."""
     verb.add_argument("--preset", metavar="NAME", help="call, stream, small")
     verb.add_argument("--config", type=Path, metavar="FILE", help="a TOML file")
-    verb.add_argument("--face", metavar="URI", action="append", help="persona:NAME or a picture; repeatable")
+    verb.add_argument(
+        "--face",
+        metavar="URI",
+        action="append",
+        help="persona:NAME, a picture, a folder of pictures of one person, or a name from faces; repeatable",
+    )
     verb.add_argument("--swapper", metavar="NAME", help="mesh")
+    verb.add_argument("--occlusion", metavar="on|off", help="hands and hair stay before the face (on)")
+    verb.add_argument("--enhancer", metavar="NAME", help="none, detail (none)")
     verb.add_argument("--backend", metavar="NAME", help="openvino, onnx")
     verb.add_argument("--device", metavar="NAME", help="CPU, GPU, NPU, AUTO")
     verb.add_argument(

@@ -56,10 +56,14 @@ class PipelineConfig:
     """How a frame is processed."""
 
     swapper: Literal["mesh"] = "mesh"
+    occlusion: Literal["on", "off"] = "on"
+    """Keep hands, hair and cups before the face in front of the swapped one."""
+    enhancer: Literal["none", "detail"] = "none"
+    """What is done to a swapped face before it is pasted."""
     detector: str = "blazeface_short_range"
     backend: str = "openvino"
     device: str = "CPU"
-    max_faces: Annotated[int, msgspec.Meta(ge=1, le=16)] = 4
+    max_faces: Annotated[int, msgspec.Meta(ge=1, le=16)] = 8
     on_fault: FaultPolicy = FaultPolicy.HOLD
     hold_ms: Millis = 500.0
     mark: Literal["on", "off"] = "on"
@@ -70,9 +74,9 @@ class TrackingConfig:
     """When faces are looked for anew, and how landmarks are smoothed."""
 
     beat_hz: Rate = 4.0
-    stable_beat_hz: Rate = 2.0
-    min_cutoff_hz: Rate = 1.0
-    beta: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 20.0
+    stable_beat_hz: Rate = 1.75
+    min_cutoff_hz: Rate = 0.5
+    beta: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 30.0
     min_detection: Unit = 0.5
     min_presence: Unit = 0.5
 

@@ -1,93 +1,140 @@
-"""From what `--face` names to a face to put on: a persona, or the one face of a picture."""
+"""From what `--face` names to a face to put on: a persona, pictures of one person, an added face."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from models.landmarker import Landmarks
-from models.source_face import SourceFace, prepare
+from models.hidden import WornFace
 from realtime.errors import ConfigError
+from realtime.face_cache import FaceCache, content_key
+from realtime.face_library import FaceLibrary, library_folder
+from realtime.picture_file import LONGEST_SIDE_PX, SUFFIXES, read_picture
+from realtime.source_pictures import LEAST_FACE_PX, Analyse, prepare_pictures
 
-__all__ = ["LEAST_FACE_PX", "LONGEST_SIDE_PX", "load_face", "read_picture"]
+__all__ = [
+    "LEAST_FACE_PX",
+    "LONGEST_SIDE_PX",
+    "PERSONA",
+    "FacePictures",
+    "face_pictures",
+    "load_face",
+    "read_picture",
+]
 
 PERSONA = "persona:"
-LONGEST_SIDE_PX = 1600
-"""Larger pictures are scaled down to this: the texture has 512 texels across."""
-LEAST_FACE_PX = 48
-"""Below this width there is nothing to draw a face from."""
-LEAST_PRESENCE = 0.5
-_BACKGROUND = 128
 
-Analyse = Callable[[NDArray[np.uint8]], Sequence[Landmarks]]
+logger = logging.getLogger(__name__)
 
 
-def load_face(uri: str, analyse: Analyse) -> SourceFace:
-    """The face that `uri` names: "persona:NAME" or the path of a picture.
+@dataclass(frozen=True, slots=True)
+class FacePictures:
+    """What a face that is no persona is made of."""
 
-    `analyse` finds the faces of a (H, W, 3) uint8 BGR picture. Raises ConfigError when there is no such
-    persona or file, the file is no picture, or it does not show exactly one face that is large enough.
+    name: str
+    paths: tuple[Path, ...]
+
+    def title(self) -> str:
+        """For people."""
+        count = len(self.paths)
+        return self.paths[0].name if count == 1 else f"{self.name} ({count} pictures)"
+
+    def key(self) -> str:
+        """Tells these pictures from others, whatever their names. Raises ConfigError."""
+        return content_key(map(_bytes, self.paths))
+
+    def content(self) -> bytes:
+        """What consent is given for: the one picture, or the digest of several. Raises ConfigError."""
+        return _bytes(self.paths[0]) if len(self.paths) == 1 else self.key().encode()
+
+
+def load_face(
+    uri: str, analyse: Analyse, cache: FaceCache | None = None, library: FaceLibrary | None = None
+) -> WornFace:
+    """The face that `uri` names: "persona:NAME", a picture, a folder of pictures of one person, a name.
+
+    `analyse` finds the faces of a (H, W, 3) uint8 BGR picture; it is not asked for a face that `cache` keeps.
+    What the user should know about the pictures is logged as warnings.
+    Raises ConfigError when there is no such face, or its pictures do not show one that can be put on.
     """
     if uri.startswith(PERSONA):
         return _persona(uri.removeprefix(PERSONA))
-    bgr = read_picture(Path(uri))
-    found = [face for face in analyse(bgr) if face.score >= LEAST_PRESENCE]
-    if not found:
-        raise ConfigError(
-            f"no face was found in {uri}",
-            "choose a picture that shows the face from the front, in good light",
-        )
-    if len(found) > 1:
-        raise ConfigError(f"{uri} shows {len(found)} faces, and it is not clear which", "crop it to one face")
-    points = found[0].points
-    width = float(np.ptp(points[:, 0]))
-    if width < LEAST_FACE_PX:
-        raise ConfigError(
-            f"the face in {uri} is {width:.0f} pixels wide, {LEAST_FACE_PX} are needed",
-            "choose a larger picture of the face",
-        )
-    return prepare(Path(uri).stem, bgr, points)
+    pictures = face_pictures(uri, library)
+    key = pictures.key() if cache is not None else ""
+    kept = cache.get(key, pictures.name) if cache is not None else None
+    if kept is not None:
+        face, notes = kept
+    else:
+        prepared = prepare_pictures(pictures.name, pictures.paths, analyse)
+        face, notes = prepared.face, prepared.left_out + prepared.notes
+        if cache is not None:
+            cache.put(key, face, notes)
+    for note in notes:
+        logger.warning("%s", note)
+    return face
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture as (H, W, 3) uint8 BGR, turned as its EXIF says, transparent parts on grey, scaled down.
+def face_pictures(uri: str, library: FaceLibrary | None = None) -> FacePictures:
+    """The pictures that a URI other than "persona:NAME" names. Raises ConfigError when there are none.
 
-    Raises ConfigError when there is no such file or it is no picture.
+    An added face goes before a file or folder of the same name, which "./NAME" names.
+    `library`: by default the user's.
     """
+    added = library if library is not None else FaceLibrary(library_folder())
+    if known := added.find(uri):
+        return FacePictures(known, added.pictures(known))
+    path = Path(uri).expanduser()
+    if path.is_dir():
+        return FacePictures(path.resolve().name, _in_folder(path))
+    if not path.exists():
+        raise _nothing(uri, added)
+    return FacePictures(path.stem, (path,))
+
+
+def _in_folder(folder: Path) -> tuple[Path, ...]:
     try:
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"there is no picture {str(path)!r}", "check the path, or take a persona: realtime faces list"
-        ) from error
+        paths = sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        )
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read: {error.strerror}", "check that it is a picture file"
+            f"the folder {folder} cannot be read: {error.strerror}", "check that you may read it"
         ) from error
+    if not paths:
+        raise ConfigError(
+            f"the folder {folder} has no picture in it",
+            "put pictures of one person in it, as JPEG, PNG or WebP; the first from the front",
+        )
+    return tuple(paths)
+
+
+def _nothing(uri: str, library: FaceLibrary) -> ConfigError:
+    from realtime import personas
+
+    known: Sequence[str] = (*library.names(), *(PERSONA + name for name in personas.NAMES))
+    words = uri.casefold()
+    near = (
+        PERSONA + words if words in personas.NAMES else next(iter(get_close_matches(uri, known, n=1)), None)
+    )
+    return ConfigError(
+        f"there is no picture and no added face {uri!r}",
+        f"did you mean {near}?" if near else "check the path, or choose of: realtime faces list",
+    )
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        whole = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
-        upright = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if whole is not None else None
-    except cv2.error as error:
-        raise _undecodable(path) from error
-    if whole is None or upright is None:
-        raise _undecodable(path)
-    if whole.ndim == 3 and whole.shape[2] == 4 and whole.shape[:2] == upright.shape[:2]:
-        alpha = whole[:, :, 3:].astype(np.float32) / float(np.iinfo(whole.dtype.name).max)
-        upright = np.round(upright * alpha + _BACKGROUND * (1 - alpha)).astype(np.uint8)
-    scale = LONGEST_SIDE_PX / max(upright.shape[:2])
-    if scale < 1:
-        upright = cv2.resize(upright, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(upright, np.uint8)
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", "check that it is a picture file that you may read"
+        ) from error
 
 
-def _undecodable(path: Path) -> ConfigError:
-    return ConfigError(f"{path} is not a picture that can be read", "save it as JPEG, PNG or WebP")
-
-
-def _persona(name: str) -> SourceFace:
+def _persona(name: str) -> WornFace:
     from realtime import personas
 
     if name not in personas.NAMES:

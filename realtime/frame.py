@@ -6,9 +6,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from models.head_pose import HeadPose
 
 __all__ = ["Face", "Frame", "Outcome", "Picture", "PictureKind", "Result"]
 
@@ -36,6 +40,15 @@ class Face:
     """(468, 3): x, y in pixels, z in the same unit, smaller is nearer."""
     score: float
     """Trust in the landmarks, 0 to 1."""
+    shown: float = 1.0
+    """How much of the replacement shows, (0, 1]; the rest is a cover, from which it fades in."""
+
+    @property
+    def pose(self) -> "HeadPose":
+        """How the head is turned; fitted anew each time it is asked for."""
+        from models.head_pose import head_pose
+
+        return head_pose(self.points)
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -14,7 +14,7 @@ from realtime.clock import NS_PER_MS, NS_PER_S, Clock
 from realtime.errors import BackendError, RealtimeError
 from realtime.fallback import Shown, fall_back, show
 from realtime.fault import FaultGate, Reason
-from realtime.frame import Frame, Outcome, Result
+from realtime.frame import Face, Frame, Outcome, Result
 from realtime.health import Health
 
 __all__ = ["Feed", "FrameLoop", "Limits", "LoopCounts", "Work"]
@@ -67,7 +67,8 @@ class LoopCounts:
     processed: int = 0
     failed: int = 0
     restarts: int = 0
-    faces: int = 0
+    newest: tuple[Face, ...] = ()
+    """The faces of the newest frame."""
     outcomes: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
 
 
@@ -148,7 +149,7 @@ class FrameLoop:
         now_ns = self._clock.now_ns()
         age_ns = now_ns - result.frame.captured_ns
         self.counts.processed += 1
-        self.counts.faces = len(result.faces)
+        self.counts.newest = result.faces
         if result.outcome is not Outcome.SWAPPED:
             self._health.no_face()
             self._bad(result.frame, Reason.NO_FACE, now_ns)

@@ -3,34 +3,27 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Detector
 from models.landmarker import FaceMesh
-from models.patch import Patch
-from models.source_face import SourceFace
+from realtime.boxes import side_of
 from realtime.clock import Clock
-from realtime.compose import paste
-from realtime.cover import cover
+from realtime.cover import cover, uncover
+from realtime.cuts import luma_histogram
 from realtime.frame import Frame, Outcome, Result
+from realtime.replacement import Replacement, Times
 from realtime.telemetry.histogram import Histogram
-from realtime.tracking import Tracker, View, luma_histogram
+from realtime.tracking import Tracker, View
 
-__all__ = ["STAGES", "Pipeline", "PipelineFigures", "Swapper"]
+__all__ = ["STAGES", "Pipeline", "PipelineFigures"]
 
-STAGES = ("detect", "landmarks", "swap", "compose")
+STAGES = ("detect", "landmarks", "swap", "enhance", "mask", "compose")
 """Each is timed once a frame in which it ran."""
-
-
-class Swapper(Protocol):
-    """Makes one face's replacement."""
-
-    def swap(self, bgr: NDArray[np.uint8], points: NDArray[np.float32], source: SourceFace) -> Patch:
-        """`bgr`: (H, W, 3) the frame, read only; `points`: (468, 3), pixels of the frame."""
-        ...
+FADE_MARGIN = 0.1
+"""Round a face that fades in: what shows through the cover is replaced already."""
 
 
 @dataclass(slots=True)
@@ -51,18 +44,15 @@ class Pipeline:
         self,
         detector: Detector,
         landmarker: FaceMesh,
-        swapper: Swapper,
         tracker: Tracker,
-        sources: tuple[SourceFace, ...],
+        replacement: Replacement,
         clock: Clock,
         figures: PipelineFigures,
     ) -> None:
-        """`sources`: faces to put on, given to tracked faces by the order of their birth, in turn."""
         self._detector = detector
         self._landmarker = landmarker
-        self._swapper = swapper
         self._tracker = tracker
-        self._sources = sources
+        self._replacement = replacement
         self._clock = clock
         self._figures = figures
 
@@ -79,13 +69,14 @@ class Pipeline:
             self._figures.tracked += 1
         if not view.faces or view.in_doubt:
             return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
-        picture = self._replace(frame.bgr, view)
+        picture = self._replace(frame, view)
         return Result(frame, picture, Outcome.SWAPPED, view.faces)
 
     def close(self) -> None:
         """Free the inference contexts. Idempotent, never raises."""
         self._detector.close()
         self._landmarker.close()
+        self._replacement.close()
 
     def _track(self, frame: Frame) -> View:
         tracker = self._tracker
@@ -105,21 +96,23 @@ class Pipeline:
             self._tracker.admit(self._detector.detect(bgr))
         self._figures.detector_calls += 1
 
-    def _replace(self, bgr: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
-        picture = bgr.copy()
+    def _replace(self, frame: Frame, view: View) -> NDArray[np.uint8]:
+        picture = frame.bgr.copy()
         for box in view.strangers:
             cover(picture, box)
-        swapping_ns = pasting_ns = 0
-        for face in view.faces:
-            began_ns = self._clock.now_ns()
-            source = self._sources[(face.id - 1) % len(self._sources)]
-            patch = self._swapper.swap(bgr, face.points, source)
-            swapped_ns = self._clock.now_ns()
-            paste(picture, patch)
-            swapping_ns += swapped_ns - began_ns
-            pasting_ns += self._clock.now_ns() - swapped_ns
-        self._figures.stages["swap"].add(swapping_ns)
-        self._figures.stages["compose"].add(pasting_ns)
+        for box, strength in view.fading:
+            cover(picture, box, strength)
+        if view.strangers or view.fading:
+            for face in view.faces:
+                uncover(picture, frame.bgr, face.points)
+        times = Times()
+        # From the smallest, which is farthest: those before it are painted over it.
+        for face in sorted(view.faces, key=lambda face: side_of(face.box)):
+            self._replacement.replace(picture, frame, face, times)
+            if face.shown < 1:
+                cover(picture, face.box, 1 - face.shown, FADE_MARGIN)
+        for stage, spent_ns in times.spent_ns.items():
+            self._figures.stages[stage].add(spent_ns)
         return picture
 
     @contextmanager

@@ -1,5 +1,6 @@
 """What tests of several folders share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,11 @@ def default_models() -> Path:
             raise
         pytest.skip(f"no default models: {error.message}")
     return files[DEFAULT_CHAIN[0]].parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees or touches the faces that the user keeps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REALTIME_FACES", str(tmp_path_factory.mktemp("faces")))
+        yield

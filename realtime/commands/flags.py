@@ -20,6 +20,8 @@ _KEYS: Mapping[str, str] = {
     "face": "face.uris",
     "sink": "sink.uris",
     "swapper": "pipeline.swapper",
+    "occlusion": "pipeline.occlusion",
+    "enhancer": "pipeline.enhancer",
     "backend": "pipeline.backend",
     "device": "pipeline.device",
     "on_fault": "pipeline.on_fault",

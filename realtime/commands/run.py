@@ -16,6 +16,7 @@ from realtime.commands.flags import configured, start_logging
 from realtime.config import Config
 from realtime.consent import Acknowledgements, default_path, terminal_ask
 from realtime.errors import ConfigError, RealtimeError
+from realtime.faces import PERSONA, face_pictures
 from realtime.loop import Limits
 from realtime.sinks.virtualcam import find_virtual_camera
 from realtime.terminal import Terminal
@@ -88,10 +89,10 @@ def ask_first(config: Config, headless: bool, terminal: Terminal) -> None:
         acknowledgements.require_mark_off()
         terminal.say("the AI mark is off: tell everyone who sees this picture that it is AI-generated")
     for uri in config.face.uris:
-        path = Path(uri)
-        if uri.startswith("persona:") or not path.is_file():
+        if uri.startswith(PERSONA):
             continue
-        words = acknowledgements.face(path.name, path.read_bytes())
+        pictures = face_pictures(uri)
+        words = acknowledgements.face(pictures.title(), pictures.content())
         if words:
             terminal.say(words)
 

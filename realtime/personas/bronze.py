@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from realtime.paint import Canvas, moved, smooth
 from realtime.personas.features import SIDES, brow, lips, lower_lid, mouth, nose_wing, nostril, upper_lid
 from realtime.personas.plate import blank, finished, textured
-from realtime.personas.relief import hollows, light, noise, shine
+from realtime.personas.relief import SIZE, hollows, light, noise, shine
 
 __all__ = ["paint"]
 
@@ -21,7 +21,9 @@ METAL = (
     (1.00, (214, 242, 255)),
 )
 """What polished bronze throws back of a bright room, from its darkest to its brightest part."""
-PATINA = (134, 150, 84)
+PATINA = (112, 134, 88)
+BARE_SIGMA = 0.06
+"""How far round the inner corners of the eyes hands keep the metal clean, in sides of the plane."""
 LEVEL = 128
 
 
@@ -39,10 +41,21 @@ def paint() -> NDArray[np.uint8]:
     )
     deep = np.clip(hollows() * 0.8 + (-chased) * 0.35, 0, 1)
     texture = _ramp(room * (1 - 0.35 * deep))
-    green = np.clip(deep * 0.95 + 0.20 * noise(3, 16) + 0.10 * noise(5, 5) - 0.46, 0, 0.75)
+    green = np.clip(deep * 0.95 + 0.22 * noise(3, 16) + 0.12 * noise(5, 5) - 0.40, 0, 0.62) * _weathered()
     lit = (0.55 + 0.75 * light((-0.3, -0.6, -0.75), 0.5))[..., None]
     texture += (np.array(PATINA, np.float32) * lit - texture) * green[..., None]
     return finished(texture)
+
+
+def _weathered() -> NDArray[np.float32]:
+    """How far rain gets at the metal, (SIZE, SIZE): less at eyes and nose, where green looks like paint."""
+    v, u = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
+    weather = np.ones((SIZE, SIZE), np.float32)
+    for side in SIDES:
+        for place, depth in ((upper_lid(side)[0], 0.8), (nostril(side).mean(axis=0), 1.0)):
+            away = (u - np.float32(place[0])) ** 2 + (v - np.float32(place[1])) ** 2
+            weather *= 1 - np.float32(depth) * np.exp(away / np.float32(-2 * BARE_SIGMA**2))
+    return weather
 
 
 def _chasing() -> Canvas:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from realtime.clock import NS_PER_S, Clock
-from realtime.frame import Outcome
+from realtime.frame import Face, Outcome
 from realtime.health import Health, State
 from realtime.telemetry.histogram import Histogram
 from realtime.telemetry.process import rss_mb
-from realtime.telemetry.snapshot import SinkFigures, Snapshot
+from realtime.telemetry.snapshot import FaceFigures, SinkFigures, Snapshot
 
 __all__ = ["CaptureFigures", "LoopFigures", "Parts", "Recorder"]
 
@@ -35,7 +35,8 @@ class LoopFigures:
     processed: int
     failed: int
     restarts: int
-    faces: int
+    faces: tuple[Face, ...]
+    """Of the newest frame."""
     outcomes: Mapping[Outcome, int]
     detect_calls: int
     tracked: int
@@ -91,7 +92,8 @@ class Recorder:
             outcomes={outcome.value: count for outcome, count in loop.outcomes.items()},
             detect_calls=loop.detect_calls,
             tracked=loop.tracked,
-            faces=loop.faces,
+            faces=len(loop.faces),
+            poses=tuple(FaceFigures(face.id, face.pose) for face in loop.faces),
             fps_in=capture.fps,
             fps_out=loop.fps_out,
             age=age.percentiles(),

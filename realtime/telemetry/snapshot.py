@@ -5,12 +5,15 @@ Built a few times a second from integer counters and replaced whole; readers nev
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime.health import State
 from realtime.telemetry.histogram import Percentiles
 
-__all__ = ["REPORT_VERSION", "SinkFigures", "Snapshot", "report"]
+if TYPE_CHECKING:
+    from models.head_pose import HeadPose
+
+__all__ = ["REPORT_VERSION", "FaceFigures", "SinkFigures", "Snapshot", "report"]
 
 REPORT_VERSION = 1
 
@@ -31,6 +34,14 @@ class SinkFigures:
     age: Percentiles
     """From capture to the end of the output's `publish`, over the whole run."""
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFigures:
+    """One face that was replaced."""
+
+    id: int
+    pose: "HeadPose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Snapshot:
     """Frames whose faces were found without the detector."""
     faces: int = 0
     """Faces in the newest frame."""
+    poses: tuple[FaceFigures, ...] = ()
+    """Of those faces."""
     fps_in: float = 0.0
     fps_out: float = 0.0
     age: Percentiles = _NONE
@@ -84,6 +97,15 @@ def report(snapshot: Snapshot) -> dict[str, Any]:
         },
         "outcomes": dict(snapshot.outcomes),
         "detect": {"calls": snapshot.detect_calls, "tracked": snapshot.tracked, "faces": snapshot.faces},
+        "faces": [
+            {
+                "id": face.id,
+                "yaw": round(face.pose.yaw, 1),
+                "pitch": round(face.pose.pitch, 1),
+                "roll": round(face.pose.roll, 1),
+            }
+            for face in snapshot.poses
+        ],
         "fps": {"in": round(snapshot.fps_in, 2), "out": round(snapshot.fps_out, 2)},
         "age_ms": _all(snapshot.age),
         "recent_age_ms": _all(snapshot.recent_age),

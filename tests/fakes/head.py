@@ -20,13 +20,17 @@ def posed(
     yaw: float = 0.0,
     pitch: float = 0.0,
     roll: float = 0.0,
+    shape: NDArray[np.float32] = CANONICAL,
 ) -> NDArray[np.float32]:
-    """(468, 3) landmarks; angles in degrees, `eyes_px` between the outer eye corners seen from the front."""
+    """(468, 3) landmarks; angles in degrees, `eyes_px` between the outer eye corners seen from the front.
+
+    `shape`: (468, 3), the head's proportions in the units of `topology.CANONICAL`.
+    """
     a, b, c = np.radians([yaw, pitch, roll])
     turn = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
     nod = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
     tilt = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    points = (CANONICAL - [0, 0.3, 0.2]) @ (tilt @ nod @ turn).T * eyes_px
+    points = (shape - [0, 0.3, 0.2]) @ (tilt @ nod @ turn).T * eyes_px
     points[:, :2] += centre
     return points.astype(np.float32)
 

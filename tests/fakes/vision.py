@@ -66,6 +66,7 @@ class FakeLandmarker:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.calls = 0
+        self.score = 0.95
 
     def landmarks(self, bgr: np.ndarray, region: CropRegion) -> Landmarks:
         self.calls += 1
@@ -76,7 +77,7 @@ class FakeLandmarker:
         ]
         distance, centre, side = min(near, default=(np.inf, region.centre, region.side))
         found = distance < region.side / 2
-        return Landmarks(mesh(centre, side), 0.95 if found else 0.05)
+        return Landmarks(mesh(centre, side), self.score if found else 0.05)
 
     def close(self) -> None:
         pass

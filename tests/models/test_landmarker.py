@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -139,6 +141,28 @@ def test_the_region_turns_and_grows_with_the_points(points, scale, angle, x, y):
     np.testing.assert_allclose(after.centre, scale * rotation @ before.centre + [x, y], atol=1e-5)
     turned = after.angle - before.angle - angle
     np.testing.assert_allclose([np.cos(turned), np.sin(turned)], [1, 0], atol=1e-6)
+
+
+@pytest.fixture
+def scoreless(face_mesh):
+    """The same network without the output that says whether there is a face."""
+    outputs = {name: tensor for name, tensor in CONTRACT.outputs.items() if name != "presence"}
+    return FaceMesh(face_mesh._session, replace(CONTRACT, outputs=outputs))
+
+
+def test_without_a_score_a_face_is_trusted_because_it_stays_where_it_is(scoreless, settled):
+    bgr, found, region = settled
+    again = scoreless.landmarks(bgr, region)
+    assert again.score > 0.9
+    np.testing.assert_allclose(again.points, found.points, atol=0.01 * region.side)
+
+
+def test_without_a_score_an_imagined_face_is_not_trusted(scoreless):
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.integers(0, 256, (480, 640, 3), dtype=np.uint8), (0, 0), 6)
+    for _ in range(8):
+        centre = (float(rng.uniform(100, 540)), float(rng.uniform(100, 380)))
+        assert scoreless.landmarks(noise, CropRegion(centre, 180, 0.1)).score < 0.3
 
 
 def test_a_network_of_another_shape_is_refused():

@@ -12,6 +12,7 @@ from realtime.frame import Frame, Outcome, PictureKind
 from realtime.mark import Mark
 from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.publisher import Publisher
+from realtime.replacement import Replacement
 from realtime.tracking import Tracker, TrackerSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.frames import secret_frame, shows_secret
@@ -27,9 +28,8 @@ class Rig:
         pipeline = Pipeline(
             FakeDetector(self.stage),
             FakeLandmarker(self.stage),
-            self.swapper,
             Tracker(TrackerSettings()),
-            (blank_source("anna"),),
+            Replacement(self.swapper, (blank_source("anna"),), FakeClock()),
             FakeClock(),
             PipelineFigures(),
         )

@@ -2,7 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.cover import cover
+from realtime.boxes import box_of
+from realtime.cover import cover, uncover
+from tests.fakes.head import posed
 
 number = st.floats(-200, 300)
 
@@ -29,3 +31,44 @@ def test_a_face_under_it_cannot_be_made_out() -> None:
     cover(picture, (40, 40, 60, 60))
     assert len(np.unique(picture[40:60, 40:60].reshape(-1, 3), axis=0)) <= 16
     assert abs(np.diff(picture[44:56, 44:56, 0].astype(int), axis=0)).max() < 128
+
+
+def test_a_fading_cover_lies_between_the_full_one_and_what_is_there() -> None:
+    bare = np.random.default_rng(1).integers(0, 256, (100, 100, 3)).astype(np.uint8)
+    full, half, none = bare.copy(), bare.copy(), bare.copy()
+    box = (30.0, 30.0, 70.0, 70.0)
+    cover(full, box)
+    cover(half, box, 0.5)
+    cover(none, box, 0.0)
+    assert (none == bare).all()
+    assert np.abs(half.astype(int) - (full.astype(int) + bare) / 2).max() <= 1
+    assert (half != bare).any()
+
+
+def test_the_margin_is_a_part_of_the_side() -> None:
+    bare = np.random.default_rng(1).integers(0, 256, (100, 100, 3)).astype(np.uint8)
+    tight = bare.copy()
+    cover(tight, (30, 30, 70, 70), margin=0.1)
+    changed = np.flatnonzero((tight != bare).any(axis=(1, 2)))
+    assert (changed.min(), changed.max()) == (26, 73)
+
+
+def test_inside_the_outline_of_a_face_the_frame_comes_back() -> None:
+    bgr = np.random.default_rng(1).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+    picture = np.zeros_like(bgr)
+    points = posed((100, 100), eyes_px=50)
+    uncover(picture, bgr, points)
+    back = (picture == bgr).all(axis=2)
+    for index in (33, 263, 13, 14, 1):
+        x, y = points[index, :2].astype(int)
+        assert back[y, x]
+    x0, y0, x1, y1 = (round(edge) for edge in box_of(points))
+    assert not picture[:y0].any()
+    assert not picture[:, x1 + 2 :].any()
+    assert not picture[y1 - 3 :, : x0 + 3].any()
+
+
+@given(st.floats(-300, 500), st.floats(-300, 500))
+def test_a_face_at_or_past_the_edge_is_no_error(x: float, y: float) -> None:
+    bgr = np.full((100, 120, 3), 9, np.uint8)
+    uncover(np.zeros_like(bgr), bgr, posed((x, y), eyes_px=40))

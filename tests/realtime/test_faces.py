@@ -1,13 +1,14 @@
-import struct
+import logging
 
 import cv2
-import numpy as np
 import pytest
 
 from models.landmarker import Landmarks
 from realtime import personas
 from realtime.errors import ConfigError
-from realtime.faces import LEAST_FACE_PX, LONGEST_SIDE_PX, load_face, read_picture
+from realtime.face_cache import FaceCache
+from realtime.face_library import FaceLibrary
+from realtime.faces import LEAST_FACE_PX, face_pictures, load_face
 from tests.fakes.head import picture_of, posed, skin_texture
 
 
@@ -38,55 +39,6 @@ def test_a_picture_becomes_a_face_named_after_its_file(portrait):
     assert loaded.texture.any()
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".bmp", ".png"])
-def test_usual_formats_are_read(tmp_path, suffix):
-    picture = picture_of(skin_texture(), posed())
-    read = read_picture(tmp_path / write(tmp_path / f"a{suffix}", picture))
-    assert read.shape == picture.shape
-    assert abs(read.astype(int) - picture).mean() < 4
-
-
-def test_grey_and_sixteen_bit_pictures_become_bgr(tmp_path):
-    grey = np.tile(np.arange(200, dtype=np.uint8), (100, 1))
-    for name, picture in (("g.png", grey), ("d.png", grey.astype(np.uint16) * 257)):
-        read = read_picture(tmp_path / write(tmp_path / name, picture))
-        assert read.shape == (100, 200, 3)
-        assert read.dtype == np.uint8
-        assert abs(read[:, :, 1].astype(int) - grey).max() <= 1
-
-
-@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
-def test_transparent_parts_lie_on_grey(tmp_path, depth):
-    most = np.iinfo(depth).max
-    picture = np.zeros((40, 60, 4), depth)
-    picture[:, 30:] = (0, 0, most, most)
-    read = read_picture(tmp_path / write(tmp_path / "a.png", picture))
-    assert abs(read[20, 10].astype(int) - 128).max() <= 1
-    assert read[20, 50].tolist() == [0, 0, 255]
-
-
-def test_a_photograph_is_turned_as_its_exif_says(tmp_path):
-    picture = np.zeros((40, 80, 3), np.uint8)
-    picture[:, :40] = (0, 0, 250)
-    ok, data = cv2.imencode(".jpg", picture)
-    assert ok
-    orientation = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
-    body = b"Exif\0\0" + orientation
-    marker = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
-    (tmp_path / "turned.jpg").write_bytes(data.tobytes()[:2] + marker + data.tobytes()[2:])
-    read = read_picture(tmp_path / "turned.jpg")
-    assert read.shape == (80, 40, 3)
-    assert read[10, 20, 2] > 200
-    assert read[70, 20, 2] < 60
-
-
-def test_huge_pictures_are_scaled_down(tmp_path):
-    path = write(tmp_path / "huge.png", np.full((400, 3000, 3), 77, np.uint8))
-    read = read_picture(tmp_path / path)
-    assert max(read.shape) == LONGEST_SIDE_PX
-    assert (read == 77).all()
-
-
 def fails(uri, analyse):
     with pytest.raises(ConfigError) as caught:
         load_face(uri, analyse)
@@ -97,23 +49,6 @@ def fails(uri, analyse):
 
 def test_no_such_file(tmp_path):
     assert "nobody.png" in fails(str(tmp_path / "nobody.png"), sees(face()))
-
-
-def test_a_folder_is_no_picture(tmp_path):
-    assert str(tmp_path) in fails(str(tmp_path), sees(face()))
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n" + bytes(40)])
-def test_a_file_that_is_no_picture(tmp_path, content):
-    path = tmp_path / "text.png"
-    path.write_bytes(content)
-    assert "text.png" in fails(str(path), sees(face()))
-
-
-def test_a_truncated_picture_does_not_crash(tmp_path, portrait):
-    data = (tmp_path / "anna.png").read_bytes()
-    (tmp_path / "half.png").write_bytes(data[: len(data) // 3])
-    fails(str(tmp_path / "half.png"), sees())
 
 
 def test_no_face(portrait):
@@ -129,7 +64,7 @@ def test_more_than_one_face_says_how_many(portrait):
 
 
 def test_a_face_too_small_says_how_small(portrait):
-    message = fails(portrait, sees(face(eyes_px=20)))
+    message = fails(portrait, sees(face(eyes_px=12)))
     assert str(LEAST_FACE_PX) in message
 
 
@@ -147,3 +82,89 @@ def test_an_unknown_persona_names_the_nearest():
     name = personas.NAMES[0]
     message = fails(f"persona:{name[:-1]}", sees())
     assert f"did you mean {name}" in message
+
+
+def test_the_name_of_a_persona_alone_is_understood():
+    name = personas.NAMES[0]
+    assert f"did you mean persona:{name}" in fails(name.upper(), sees())
+
+
+@pytest.fixture
+def library(tmp_path):
+    return FaceLibrary(tmp_path / "library")
+
+
+def never(bgr):
+    raise AssertionError("this picture was prepared before")
+
+
+def test_a_folder_is_one_person(tmp_path, portrait):
+    folder = tmp_path / "anna"
+    folder.mkdir()
+    for name in ("b.PNG", "a.jpg", ".hidden.png"):
+        write(folder / name, picture_of(skin_texture(), posed()))
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / "deeper").mkdir()
+    pictures = face_pictures(str(folder))
+    assert pictures.name == "anna"
+    assert [path.name for path in pictures.paths] == ["a.jpg", "b.PNG"]
+    assert "2 pictures" in pictures.title()
+    assert load_face(str(folder), sees(face())).name == "anna"
+
+
+def test_an_empty_folder_says_what_belongs_in_it(tmp_path):
+    assert "no picture in it" in fails(str(tmp_path), sees(face()))
+
+
+def test_an_added_face_goes_before_a_file_of_its_name(tmp_path, portrait, library, monkeypatch):
+    library.add("Anna", [tmp_path / "anna.png"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "anna").mkdir()
+    write(tmp_path / "anna" / "x.png", picture_of(skin_texture(), posed()))
+    assert face_pictures("anna", library).paths == library.pictures("Anna")
+    assert face_pictures("./anna", library).paths[0].name == "x.png"
+    assert load_face("ANNA", sees(face()), None, library).name == "Anna"
+
+
+def test_a_wrong_name_names_the_nearest(tmp_path, portrait, library):
+    library.add("annabel", [tmp_path / "anna.png"])
+    with pytest.raises(ConfigError, match="did you mean annabel"):
+        load_face("anabel", sees(), None, library)
+
+
+def test_a_face_that_was_prepared_is_not_prepared_again(tmp_path, portrait, caplog):
+    cache = FaceCache(tmp_path / "cache", "1")
+    first = load_face(portrait, sees(face(eyes_px=40)), cache)
+    said = caplog.messages
+    caplog.clear()
+    (tmp_path / "anna.png").rename(tmp_path / "ben.png")
+    again = load_face(str(tmp_path / "ben.png"), never, cache)
+    assert again.name == "ben"
+    assert (again.texture == first.texture).all()
+    assert (again.coverage == first.coverage).all()
+    assert len(said) == 1
+    assert caplog.messages == said, "what is to be said of a picture is said at each start"
+
+
+def test_other_content_under_the_same_name_is_prepared_anew(tmp_path, portrait):
+    cache = FaceCache(tmp_path / "cache", "1")
+    first = load_face(portrait, sees(face()), cache)
+    write(tmp_path / "anna.png", picture_of(skin_texture(colour=(60, 80, 120)), posed()))
+    assert (load_face(portrait, sees(face()), cache).texture != first.texture).any()
+
+
+def test_the_words_reach_the_log(tmp_path, caplog):
+    folder = tmp_path / "me"
+    folder.mkdir()
+    write(folder / "a.png", picture_of(skin_texture(), posed()))
+    (folder / "b.png").write_bytes(b"")
+    with caplog.at_level(logging.WARNING, "realtime.faces"):
+        load_face(str(folder), sees(face()))
+    (message,) = caplog.messages
+    assert "b.png is empty" in message
+
+
+def test_consent_to_one_picture_is_consent_to_its_bytes(tmp_path, portrait):
+    pictures = face_pictures(portrait)
+    assert pictures.content() == (tmp_path / "anna.png").read_bytes()
+    assert pictures.title() == "anna.png"

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from models.hidden import HiddenFace
 from models.mesh import MeshSwapper
 from models.topology import CANONICAL, LEFT_EYE, LIPS_INNER, LIPS_OUTER, OVAL, RIGHT_EYE, UV
 from models.uv_mask import ring_mask
@@ -13,7 +14,7 @@ from realtime.compose import paste
 SIDE = 512
 
 
-@pytest.fixture(params=personas.NAMES)
+@pytest.fixture(params=personas.DRAWN)
 def face(request):
     return personas.draw(request.param)
 
@@ -32,10 +33,16 @@ def canonical_points(side):
     return points.astype(np.float32)
 
 
-def test_there_are_four_and_porcelain_is_the_default():
+def test_four_are_drawn_two_hide_and_porcelain_is_the_default():
     assert personas.NAMES[0] == "porcelain"
-    assert set(personas.NAMES) == {"porcelain", "bronze", "ink", "collage"}
+    assert set(personas.DRAWN) == {"porcelain", "bronze", "ink", "collage"}
+    assert set(personas.NAMES) == {*personas.DRAWN, "blur", "pixel"}
     assert all(persona.about for persona in personas.PERSONAS.values())
+
+
+@pytest.mark.parametrize("name", ["blur", "pixel"])
+def test_a_hidden_face_says_how(name):
+    assert personas.draw(name) == HiddenFace(name, name)
 
 
 def test_a_persona_is_a_texture_on_the_meshs_plane(face):
@@ -71,7 +78,7 @@ def test_painting_again_gives_the_same_texture(face):
 
 
 def test_no_two_look_alike(skin):
-    for one, other in itertools.combinations(personas.NAMES, 2):
+    for one, other in itertools.combinations(personas.DRAWN, 2):
         first, second = (personas.draw(name).texture[skin].astype(float) for name in (one, other))
         assert np.abs(first - second).mean() > 12, f"{one} looks like {other}"
 

@@ -5,6 +5,7 @@ from realtime.clock import NS_PER_S
 from realtime.errors import BackendError
 from realtime.frame import Frame, Outcome
 from realtime.pipeline import Pipeline, PipelineFigures
+from realtime.replacement import Replacement
 from realtime.tracking import Tracker, TrackerSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.swapper import PAINT, PaintingSwapper, blank_source
@@ -21,9 +22,10 @@ class Rig:
         self.pipeline = Pipeline(
             self.detector,
             self.landmarker,
-            self.swapper,
             Tracker(TrackerSettings(max_faces=max_faces)),
-            tuple(blank_source(name) for name in sources or ("anna",)),
+            Replacement(
+                self.swapper, tuple(blank_source(name) for name in sources or ("anna",)), FakeClock()
+            ),
             FakeClock(),
             self.figures,
         )
@@ -76,6 +78,43 @@ def test_a_face_that_cannot_be_replaced_is_covered(why: str) -> None:
     bare, shown = result.frame.bgr[150:250, 450:550], result.bgr[150:250, 450:550]
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= 16
     assert abs(np.corrcoef(bare.ravel(), shown.ravel())[0, 1]) < 0.2
+
+
+def test_a_newcomer_is_replaced_under_a_cover_that_fades() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    for _ in range(30):
+        rig.frame()
+    rig.stage.faces.append(((480, 200), 100))
+    pictures = [rig.frame() for _ in range(30)]
+    born = next(index for index, result in enumerate(pictures) if len(result.faces) == 2)
+    bare = pictures[0].frame.bgr[160:240, 440:520].astype(float)
+    for result in pictures[born:]:
+        shown = result.bgr[160:240, 440:520]
+        assert result.outcome is Outcome.SWAPPED
+        assert abs(np.corrcoef(bare.ravel(), shown.ravel() + np.linspace(0, 1e-3, shown.size))[0, 1]) < 0.1
+    assert (pictures[born].bgr[160:240, 440:520] != PAINT).mean() > 0.3
+    assert (pictures[-1].bgr[160:240, 440:520] == PAINT).all()
+
+
+def test_where_a_face_has_gone_the_cover_fades_out() -> None:
+    rig = Rig(Stage(((200, 200), 100), ((480, 200), 100)))
+    for _ in range(5):
+        rig.frame()
+    rig.stage.faces.pop()
+    shown = [result for result in (rig.frame() for _ in range(30)) if result.outcome is Outcome.SWAPPED]
+    place = np.s_[160:240, 440:520]
+    likeness = [np.corrcoef(one.bgr[place].ravel(), one.frame.bgr[place].ravel())[0, 1] for one in shown]
+    assert likeness[0] < 0.2
+    assert likeness == sorted(likeness)
+    assert (shown[-1].bgr[place] == shown[-1].frame.bgr[place]).all()
+
+
+def test_a_patch_brings_back_no_face_that_is_replaced_or_covered_already() -> None:
+    rig = Rig(Stage(((200, 200), 100), ((290, 200), 80)))
+    rig.swapper.frame_px = 40
+    result = rig.frame()
+    assert (result.bgr[165:235, 255:325] == PAINT).all()
+    assert (result.bgr[155:245, 155:245] == PAINT).all()
 
 
 def test_several_faces_get_the_sources_in_turn() -> None:

@@ -1,10 +1,15 @@
+from math import cos, sin
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.mesh_fit import fit_mesh
+from models.topology import LIPS_OUTER
 from realtime.clock import NS_PER_S
 from realtime.smoothing import LONGEST_GAP_NS, OneEuro, OneEuroSettings
+from tests.fakes.head import posed
 
 FRAME_NS = NS_PER_S // 30
 SETTINGS = OneEuroSettings()
@@ -35,11 +40,34 @@ def test_in_quick_motion_it_follows_within_a_fraction_of_a_frame() -> None:
 
 
 def test_a_moving_mouth_does_not_wait_for_a_still_face() -> None:
-    track = np.full((60, 40, 2), 300, np.float32)
-    track[:, :5, 1] += (np.arange(60) * 6)[:, None]
+    track = np.repeat(posed(eyes_px=100)[None], 60, axis=0)
+    mouth = list(LIPS_OUTER)
+    track[:, mouth, 1] += (np.arange(60) * 3)[:, None]
     lag = track - run(track)
-    assert abs(lag[30:, :5]).max() < 6
-    assert abs(lag[:, 5:]).max() == 0
+    assert abs(lag[30:, mouth]).max() < 3
+    assert abs(lag[:, 10]).max() < 0.3
+
+
+def test_a_turning_and_growing_head_holds_together() -> None:
+    face = posed((0, 0), eyes_px=100)
+    turns = [(0.02 * frame, 1 + 0.01 * frame) for frame in range(40)]
+    track = np.stack(
+        [
+            face @ np.array([[cos(a) * k, sin(a) * k, 0], [-sin(a) * k, cos(a) * k, 0], [0, 0, k]])
+            for a, k in turns
+        ]
+    ).astype(np.float32)
+    last = fit_mesh(run(track)[-1])
+    assert last.residual < 0.01
+    assert last.size_px == pytest.approx(fit_mesh(track[-1]).size_px, rel=0.02)
+
+
+def test_what_it_gave_out_is_never_written_to_again() -> None:
+    smoother = OneEuro(SETTINGS)
+    given = [smoother.update(points, 100, index * FRAME_NS) for index, points in enumerate(noise(5, 3.0))]
+    kept = [points.copy() for points in given]
+    smoother.update(noise(1, 9.0)[0], 100, 5 * FRAME_NS)
+    assert all((a == b).all() for a, b in zip(given, kept, strict=True))
 
 
 @given(st.floats(0.1, 10))

@@ -4,15 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.clock import NS_PER_S
-from realtime.tracking import (
-    DOUBT_LASTS_NS,
-    STABLE_AFTER_NS,
-    Tracker,
-    TrackerSettings,
-    View,
-    iou,
-    luma_histogram,
-)
+from realtime.cuts import luma_histogram
+from realtime.tracking import DOUBT_LASTS_NS, STABLE_AFTER_NS, Tracker, TrackerSettings, View
 from tests.fakes.vision import FakeDetector, FakeLandmarker, Stage
 
 FRAME_NS = NS_PER_S // 30
@@ -197,15 +190,100 @@ def test_whatever_comes_and_goes_the_tracker_keeps_its_promises(script: list[lis
         seen.update(ids)
 
 
-@given(st.tuples(positions, positions), st.tuples(positions, positions))
-def test_iou_is_symmetric_and_within_bounds(a: tuple, b: tuple) -> None:
-    first, second = ((min(p[0], q[0]), min(p[1], q[1]), max(p[0], q[0]), max(p[1], q[1])) for p, q in (a, b))
-    assert iou(first, second) == pytest.approx(iou(second, first))
-    assert 0 <= iou(first, second) <= 1 + 1e-9
+def test_a_doubtful_birth_is_covered_until_a_second_frame_confirms_it() -> None:
+    watcher = Watcher(Stage(((200, 200), 100)))
+    watcher.landmarker.score = 0.6
+    first, second = watcher.frame(), watcher.frame()
+    assert first.faces == ()
+    assert first.strangers[0] == pytest.approx((150, 150, 250, 250), abs=1)
+    assert [face.id for face in second.faces] == [1]
+    assert second.strangers == ()
 
 
-def test_the_histogram_sums_to_one_whatever_the_size() -> None:
-    for shape in ((7, 5, 3), (720, 1280, 3), (1, 1, 3)):
-        picture = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-        assert luma_histogram(picture).sum() == pytest.approx(1, abs=1e-5)
-        assert luma_histogram(picture).shape == (32,)
+def test_a_face_that_has_been_born_stays_at_a_score_that_would_not_bear_it_at_once() -> None:
+    watcher = Watcher(Stage(((200, 200), 100)))
+    watcher.frames(5)
+    watcher.landmarker.score = 0.55
+    assert all(len(view.faces) == 1 and not view.in_doubt for view in watcher.frames(30))
+
+
+def test_a_glimpse_of_one_frame_gets_no_number() -> None:
+    watcher = Watcher(Stage(((200, 200), 100)))
+    watcher.landmarker.score = 0.6
+    watcher.frame()
+    watcher.stage.faces.clear()
+    watcher.frame()
+    watcher.stage.faces.append(((500, 200), 100))
+    watcher.landmarker.score = 0.95
+    assert [face.id for face in watcher.frame().faces] == [1]
+
+
+def test_the_first_face_of_a_scene_is_there_at_once_a_newcomer_fades_in() -> None:
+    watcher = Watcher(Stage(((200, 200), 100)))
+    assert watcher.frame().faces[0].shown == 1
+    watcher.frames(60)
+    watcher.stage.faces.append(((500, 200), 100))
+    shown = [face.shown for view in watcher.frames(30) for face in view.faces if face.id == 2]
+    assert 0 < shown[0] <= 0.2
+    assert shown == sorted(shown)
+    assert shown[5:] == [1] * len(shown[5:])
+
+
+def test_without_a_fade_a_newcomer_is_there_at_once() -> None:
+    watcher = Watcher(Stage(), TrackerSettings(fade_ns=0))
+    watcher.frames(3)
+    watcher.stage.faces.append(((500, 200), 100))
+    assert watcher.frame().faces[0].shown == 1
+
+
+def test_a_face_that_has_gone_fades_out_from_a_full_cover() -> None:
+    watcher = Watcher(Stage(((200, 200), 100), ((500, 200), 100)))
+    watcher.frames(10)
+    watcher.stage.faces.pop(0)
+    views = watcher.frames(30)
+    clear = next(index for index, view in enumerate(views) if not view.in_doubt)
+    strengths = [strength for view in views for _, strength in view.fading]
+    assert not any(view.fading for view in views[:clear])
+    assert strengths[0] == 1
+    assert strengths == sorted(strengths, reverse=True)
+    assert 3 <= len(strengths) <= 6
+    assert views[clear].fading[0][0] == pytest.approx((150, 150, 250, 250), abs=2)
+
+
+def test_who_comes_back_within_a_moment_is_known_again_and_later_is_somebody_new() -> None:
+    watcher = Watcher(Stage(((200, 200), 100), ((500, 200), 100)))
+    watcher.frames(10)
+    away = watcher.stage.faces.pop(0)
+    watcher.frames(25)
+    watcher.stage.faces.append(away)
+    assert [face.id for face in watcher.frames(8)[-1].faces] == [1, 2]
+    watcher.stage.faces.remove(away)
+    watcher.frames(60)
+    watcher.stage.faces.append(away)
+    assert [face.id for face in watcher.frames(20)[-1].faces] == [2, 3]
+
+
+def test_two_lost_faces_are_found_again_each_by_its_own_detection() -> None:
+    watcher = Watcher(Stage(((200, 200), 100), ((270, 200), 100)))
+    watcher.frames(5)
+    watcher.stage.hidden = {0, 1}
+    watcher.stage.faces = [((275, 202), 100), ((205, 202), 100)]
+    watcher.frame()
+    watcher.stage.hidden.clear()
+    view = watcher.frame()
+    assert {face.id: round(face.box[0]) for face in view.faces} == {1: 155, 2: 225}
+
+
+def test_eight_faces_keep_their_numbers() -> None:
+    stage = Stage(*(((100 + 150 * (index % 4), 120 + 200 * (index // 4)), 90) for index in range(8)))
+    watcher = Watcher(stage)
+    first = {face.id: face.box for face in watcher.frame().faces}
+    for step in range(60):
+        stage.faces = [((x + 1, y), side) for (x, y), side in stage.faces]
+        if step % 7 == 0:
+            stage.faces.reverse()
+        view = watcher.frame()
+        assert [face.id for face in view.faces] == list(range(1, 9))
+    for face in view.faces:
+        assert face.box[0] == pytest.approx(first[face.id][0] + 60, abs=4)
+        assert face.box[1] == pytest.approx(first[face.id][1], abs=2)

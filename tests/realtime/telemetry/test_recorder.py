@@ -1,12 +1,15 @@
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from realtime.clock import NS_PER_MS, NS_PER_S
-from realtime.frame import Outcome
+from realtime.frame import Face, Outcome
 from realtime.health import Health, HealthSettings, State
 from realtime.telemetry.histogram import Histogram
 from realtime.telemetry.recorder import RECENT, CaptureFigures, LoopFigures, Recorder
 from realtime.telemetry.snapshot import SinkFigures, report
 from tests.fakes.clock import FakeClock
+from tests.fakes.head import posed
 
 
 class Parts:
@@ -19,7 +22,8 @@ class Parts:
 
     def loop_figures(self) -> LoopFigures:
         outcomes = {**dict.fromkeys(Outcome, 0), Outcome.SWAPPED: self.swapped}
-        return LoopFigures(8, 0, 1, 1, outcomes, 3, 5, {"swap": Histogram()}, 29.5)
+        face = Face(4, posed(yaw=30, pitch=-10), 0.9)
+        return LoopFigures(8, 0, 1, (face,), outcomes, 3, 5, {"swap": Histogram()}, 29.5)
 
     def sink_figures(self) -> Sequence[tuple[SinkFigures, Histogram]]:
         return [
@@ -46,6 +50,8 @@ def test_the_report_has_the_schema_that_is_documented() -> None:
     assert told["frames"] == {"captured": 10, "dropped": 2, "processed": 8, "failed": 0}
     assert set(told["outcomes"]) == {"swapped", "no_face", "held", "fault"}
     assert told["detect"] == {"calls": 3, "tracked": 5, "faces": 1}
+    (face,) = told["faces"]
+    assert face == pytest.approx({"id": 4, "yaw": 30, "pitch": -10, "roll": 0}, abs=0.5)
     assert told["fps"] == {"in": 29.97, "out": 29.5}
     assert set(told["age_ms"]) == {"p50", "p95", "p99", "max"}
     assert told["stages_ms"]["swap"] == {"p50": 0, "p95": 0}

@@ -1,0 +1,1 @@
+"""What `realtime bench` measures, one kind a module."""
