@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.mesh_fit import MeshFit, fit_mesh
-from models.topology import CANONICAL, LEFT_EYE, LIPS_INNER, MIRROR, OVAL, POINT_COUNT, RIGHT_EYE
+from models.topology import CANONICAL, HOLES, LEFT_EYE, LIPS_INNER, MIRROR, OVAL, POINT_COUNT, RIGHT_EYE
 
 __all__ = ["Likeness", "shape_of"]
 
@@ -30,6 +30,8 @@ _PRIOR = 2.0
 """Weight, in frames, of the mean face in what is known of the wearer."""
 _MEMORY = 300.0
 """Frames over which the wearer's proportions are a mean."""
+_LEARN_EACH, _LEARN_NTH = 30, 4
+"""After so many frames, only each nth is learnt from, for all of them."""
 _OPEN_MOUTH = 0.5
 """Gap between the lips, in inter-ocular distances, at which a frame says little of the mouth."""
 _CLOSED_EYE = 0.07
@@ -39,6 +41,11 @@ _TURNED = 0.85
 _WEARERS_KEPT = 16
 _LIP_REACH = 0.15
 """How far round the lips' inner edge the skin goes along when they are closed, in inter-ocular distances."""
+_LID_REACH = 0.06
+"""The same of the upper lid's edge."""
+_SHUT, _OPEN = 0.062, 0.08
+"""Gap between the lids' middles, in inter-ocular distances, at which landmarks mean a closed and an open eye:
+of eyes that are closed they still report 0.05 to 0.063, of open ones 0.08 to 0.12 (four clips)."""
 _PAIR_REACH = 0.06
 """... and how far a pair of facing points rules more than its neighbours do."""
 _LIPS = (13, 14)
@@ -47,7 +54,7 @@ _JAW_BELOW = 0.45
 """Below this height, in inter-ocular distances under the eyes, points move with the mouth."""
 
 
-def _smooth(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _smooth(values: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
     clipped = np.clip(values, 0, 1)
     return np.asarray(clipped * clipped * (3 - 2 * clipped), np.float32)
 
@@ -67,30 +74,46 @@ def _inside() -> NDArray[np.float32]:
     return _smooth(depth / np.float32(_RIM_DEPTH))[:, None]
 
 
-def _closing() -> NDArray[np.float32]:
-    """(468, n): how far each point goes when the n pairs of inner lip points meet half way."""
-    upper = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, _UPPER_LIP], axis=2)
-    lower = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, _LOWER_LIP], axis=2)
-    away = np.minimum(upper, lower)
+def _closing(
+    upper: NDArray[np.int32], lower: NDArray[np.int32], reach: float, down: float, up: float
+) -> NDArray[np.float32]:
+    """(468, n): how far each point goes along the gaps of n facing points when the edges of a slit meet.
+
+    The upper edge goes the share `down` of a gap, the lower one `up`; the skin within `reach` goes along.
+    """
+    away = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, upper], axis=2)
+    away = np.minimum(away, np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, lower], axis=2))
     nearest = away.min(axis=1, keepdims=True)
     near = np.exp((nearest**2 - away**2) / _PAIR_REACH**2)
     share = near / near.sum(axis=1, keepdims=True)
-    reach = np.exp(-((nearest[:, 0] / _LIP_REACH) ** 2))
-    # By the nearer lip, not by height: at the corners the lower lip lies above the middle of the mouth.
-    above = np.where(upper.min(axis=1) < lower.min(axis=1), 0.5, -0.5)
-    corners = [LIPS_INNER[0], LIPS_INNER[len(LIPS_INNER) // 2]]
-    above[corners] = 0
-    exact = np.zeros_like(share)
-    for pair, facing in enumerate(zip(_UPPER_LIP, _LOWER_LIP, strict=True)):
-        exact[list(facing), pair] = 1
-    inner = exact.any(axis=1)
-    share[inner] = exact[inner]
-    return np.asarray(share * (reach * above)[:, None], np.float32)
+    middle = CANONICAL[np.concatenate([upper, lower]), 1].mean()
+    side = np.where(CANONICAL[:, 1] < middle, down, -up)
+    side[upper], side[lower] = down, -up
+    for pair in range(len(upper)):
+        share[[upper[pair], lower[pair]]] = np.eye(len(upper))[pair]
+    along = np.exp(-((nearest / reach) ** 2))
+    along[[*upper, *lower]] = 1
+    closing = share * along * side[:, None]
+    others = np.setdiff1d(np.concatenate(HOLES), np.concatenate([upper, lower]))
+    closing[others] = 0
+    return np.asarray(closing, np.float32)
 
 
-_UPPER_LIP = LIPS_INNER[1 : len(LIPS_INNER) // 2]
-_LOWER_LIP = LIPS_INNER[: len(LIPS_INNER) // 2 : -1]
-_CLOSING = _closing()
+def _edges(ring: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The upper and the lower edge of a hole, without its corners; the points face each other."""
+    half = len(ring) // 2
+    first, second = ring[1:half], ring[:half:-1]
+    if CANONICAL[first, 1].mean() > CANONICAL[second, 1].mean():
+        first, second = second, first
+    return first, second
+
+
+_UPPER_LIP, _LOWER_LIP = _edges(LIPS_INNER)
+_CLOSING = _closing(_UPPER_LIP, _LOWER_LIP, _LIP_REACH, 0.5, 0.5)
+_EYES = tuple(
+    (*_edges(ring), _closing(*_edges(ring), _LID_REACH, 1.0, 0.0)) for ring in (RIGHT_EYE, LEFT_EYE)
+)
+"""Of each eye: the upper lid, the lower lid, and how they close."""
 _NEAR_EYES = _near_eyes()
 _SHARE = _inside() * (1 + np.float32(_EYE_GAIN - 1) * _NEAR_EYES)
 _LOWER = _smooth((CANONICAL[:, 1:2] - np.float32(0.3)) / np.float32(_JAW_BELOW - 0.3))
@@ -108,6 +131,9 @@ class _Wearer:
     """(468, 3): weighted sum of shapes."""
     weight: NDArray[np.float32]
     """(468, 1)."""
+    known: NDArray[np.float32]
+    """(468, 3): the shape as far as it is known."""
+    frames: int = 0
 
 
 class Likeness:
@@ -117,18 +143,24 @@ class Likeness:
         self._wearers: OrderedDict[int, _Wearer] = OrderedDict()
 
     def moves(
-        self, points: NDArray[np.float32], shape: NDArray[np.float32], track_id: int
+        self,
+        points: NDArray[np.float32],
+        shape: NDArray[np.float32],
+        track_id: int,
+        fit: MeshFit | None = None,
     ) -> NDArray[np.float32]:
         """(468, 3) float32, pixels: what is to be added to `points` for the proportions of `shape`.
 
-        `points`: (468, 3), landmarks of the wearer in pixels; `shape`: of `shape_of`; `track_id`: the wearer.
+        `points`: (468, 3), landmarks of the wearer in pixels; `shape`: of `shape_of`; `track_id`: the
+        wearer; `fit`: of `points`, where it is known already.
         Points that show no face (`mesh_fit.fit_mesh`) stay, and nothing is learnt of them.
         """
-        placed = fit_mesh(points)
+        placed = fit or fit_mesh(points)
         if not placed.size_px > 0:
             return np.zeros_like(points)
         own = self._learn(points, placed, track_id)
         moves = np.clip((shape - own) * _SHARE, -_GREATEST_MOVE, _GREATEST_MOVE)
+        moves += _blink(placed.to_front(points), moves)
         return placed.to_picture(moves)
 
     def _learn(self, points: NDArray[np.float32], placed: MeshFit, track_id: int) -> NDArray[np.float32]:
@@ -138,17 +170,22 @@ class Likeness:
             while len(self._wearers) >= _WEARERS_KEPT:
                 self._wearers.popitem(last=False)
             nothing = np.zeros((POINT_COUNT, 1), np.float32)
-            wearer = _Wearer(np.zeros((POINT_COUNT, 3), np.float32), nothing)
+            wearer = _Wearer(np.zeros((POINT_COUNT, 3), np.float32), nothing, CANONICAL)
             self._wearers[track_id] = wearer
         self._wearers.move_to_end(track_id)
+        wearer.frames += 1
+        if wearer.frames > _LEARN_EACH and wearer.frames % _LEARN_NTH:
+            return wearer.known
+        stride = _LEARN_NTH if wearer.frames > _LEARN_EACH else 1
         shape = placed.to_front(points)
-        weight = _worth(shape, placed)
-        wearer.total *= np.float32(1 - 1 / _MEMORY)
-        wearer.weight *= np.float32(1 - 1 / _MEMORY)
+        weight = _worth(shape, placed) * np.float32(stride)
+        wearer.total *= np.float32(1 - stride / _MEMORY)
+        wearer.weight *= np.float32(1 - stride / _MEMORY)
         wearer.total += shape * weight
         wearer.weight += weight
         known = (CANONICAL * np.float32(_PRIOR) + wearer.total) / (wearer.weight + np.float32(_PRIOR))
-        return _even(_closed(known))
+        wearer.known = _even(_closed(known))
+        return wearer.known
 
 
 def _worth(shape: NDArray[np.float32], placed: MeshFit) -> NDArray[np.float32]:
@@ -160,6 +197,19 @@ def _worth(shape: NDArray[np.float32], placed: MeshFit) -> NDArray[np.float32]:
     calm *= 1 - _NEAR_EYES * np.float32(np.exp(-(eyes**4)))
     weight: NDArray[np.float32] = calm * np.float32(facing)
     return weight
+
+
+def _blink(wearer: NDArray[np.float32], moves: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(468, 3): closes the moved eyes as far as the wearer's are: landmarks leave a slit in closed ones."""
+    there = wearer + moves
+    total = np.zeros_like(moves)
+    for upper, lower, closing in _EYES:
+        middle = len(upper) // 2
+        gap = float(np.linalg.norm(wearer[upper[middle]] - wearer[lower[middle]]))
+        shut = 1 - float(_smooth(np.float32((gap - _SHUT) / (_OPEN - _SHUT))))
+        if shut > 0:
+            total += closing @ ((there[lower] - there[upper]) * np.float32(shut))
+    return total
 
 
 def _closed(shape: NDArray[np.float32]) -> NDArray[np.float32]:

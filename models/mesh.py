@@ -10,12 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.acutance import Acutance
+from models.grain import Grain
 from models.holes import Hole, HoleMover
 from models.likeness import Likeness
-from models.normals import facing
+from models.mesh_fit import fit_mesh
+from models.normals import facing_when_turned
 from models.patch import Patch
 from models.rasterise import MeshRasteriser
-from models.relight import GREATEST_GAIN, SKIN, palette, persona_gain, picture_gain, sample
+from models.relight import GREATEST_GAIN, SKIN, own_skin, palette, persona_gain, picture_gain, sample
 from models.scratch import Scratch
 from models.source_face import SourceFace
 from models.topology import CANONICAL, LIDS, POINT_COUNT, TRIANGLES, UV
@@ -23,9 +26,9 @@ from models.uv_mask import face_alpha
 
 __all__ = ["MeshSwapper"]
 
-_TEXTURE_FINEST_PX = 128
+_TEXTURE_FINEST_PX = 96
 """The longer side at which texture coordinates and alpha are drawn at most."""
-_LIGHT_FINEST_PX = 56
+_LIGHT_FINEST_PX = 32
 _SAMPLED_PX = 64
 """The longer side of the picture in which the target's skin is looked at."""
 _RIM_PX = 3
@@ -64,6 +67,8 @@ class _Layers:
     source: SourceFace
     levels: tuple[_Level, ...]
     colours: NDArray[np.float32]
+    worth: NDArray[np.float32]
+    """(468,) in [0, 1]: where its colours are those of its skin."""
 
 
 class MeshSwapper:
@@ -75,6 +80,7 @@ class MeshSwapper:
         self._light_rasteriser = MeshRasteriser(closed)
         self._likeness = Likeness()
         self._holes = HoleMover()
+        self._acutance, self._grain = Acutance(), Grain()
         self._scratch = Scratch()
         self._layers: dict[int, _Layers] = {}
         self._values = np.empty((POINT_COUNT, 3), np.float32)
@@ -91,7 +97,8 @@ class MeshSwapper:
         """
         if not np.isfinite(points).all():
             return Patch(0, 0, bgr[:0, :0], bgr[:0, :0, 0])
-        moves = self._likeness.moves(points, source.shape, track_id)
+        fit = fit_mesh(points, with_residual=False)
+        moves = self._likeness.moves(points, source.shape, track_id, fit)
         there = points + moves
         frame_height, frame_width = bgr.shape[:2]
         low = np.minimum(points[:, :2].min(axis=0), there[:, :2].min(axis=0))
@@ -105,9 +112,14 @@ class MeshSwapper:
         corner = np.array([x0, y0, 0], np.float32)
         local, there = points - corner, there - corner
         layers = self._layers_of(source)
-        toward = facing(there)
-        drawn, alpha, shade = self._draw(there, toward, (x1 - x0, y1 - y0), layers, float((high - low).max()))
+        toward = facing_when_turned(fit.rotation)
+        face_px = float((high - low).max())
+        enough_px = face_px * self._acutance.share(track_id)
+        drawn, alpha, shade = self._draw(there, toward, (x1 - x0, y1 - y0), layers, enough_px)
         self._light(drawn, target, local, there, toward, layers)
+        texel_px = face_px / (_FACE_SPAN * self._level.bgra.shape[0])
+        self._acutance.look(drawn, target, local, texel_px, track_id)
+        self._grain.add(drawn, target, local, track_id)
         for hole in self._holes.moved(target, local, moves):
             self._fill(drawn, alpha, shade, hole)
         return Patch(x0, y0, drawn, alpha)
@@ -177,12 +189,11 @@ class MeshSwapper:
         height, width = target.shape[:2]
         scale = min(1.0, _SAMPLED_PX / max(width, height))
         reduced = max(1, round(width * scale)), max(1, round(height * scale))
-        step = max(1, max(width, height) // (2 * _SAMPLED_PX))
-        coarse = target[::step, ::step]
-        small = np.asarray(cv2.resize(coarse, reduced, interpolation=cv2.INTER_AREA), np.uint8)
+        # Single pixels, not means of areas: noise is lost in the means over the face, and memory is slow.
+        small = np.asarray(cv2.resize(target, reduced, interpolation=cv2.INTER_LINEAR), np.uint8)
         at = (points[:, :2] + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
         inside = ((points[:, :2] >= 0) & (points[:, :2] < (width, height))).all(axis=1)
-        trust = SKIN * np.clip(toward * 2, 0.02, 1) * inside + np.float32(1e-4)
+        trust = layers.worth * np.clip(toward * 2, 0.02, 1) * inside + np.float32(1e-4)
         seen = sample(small, at)
         if layers.source.kind == "picture":
             matrix = palette(seen, layers.colours, trust)
@@ -217,7 +228,9 @@ def _prepared(source: SourceFace) -> _Layers:
         levels.append(_Level(np.asarray(bgra, np.uint8), np.asarray(hull, np.uint8)))
     coarsest = np.ascontiguousarray(levels[-1].bgra[:, :, :3])
     at = UV * np.float32(coarsest.shape[0]) - np.float32(0.5)
-    return _Layers(source, tuple(levels), sample(coarsest, at))
+    colours = sample(coarsest, at)
+    worth = own_skin(colours) if source.kind == "picture" else SKIN
+    return _Layers(source, tuple(levels), colours, worth)
 
 
 def _fitting(levels: tuple[_Level, ...], face_px: float) -> _Level:

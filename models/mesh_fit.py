@@ -47,24 +47,23 @@ def _steady() -> NDArray[np.intp]:
 
 STEADY = _steady()
 """Indices of the points that neither speech nor blinks move."""
-_MODEL = CANONICAL[STEADY].astype(np.float64)
-_MODEL_MEAN = _MODEL.mean(axis=0)
-_MODEL -= _MODEL_MEAN
+_MODEL_MEAN = CANONICAL[STEADY].mean(axis=0, dtype=np.float64)
+_MODEL = (CANONICAL[STEADY] - _MODEL_MEAN).astype(np.float32)
 _MODEL_SPREAD = float((_MODEL**2).sum())
 
 
-def fit_mesh(points: NDArray[np.float32]) -> MeshFit:
+def fit_mesh(points: NDArray[np.float32], with_residual: bool = True) -> MeshFit:
     """The rotation and scale that bring the canonical face nearest to (468, 3) `points`, z like x and y.
 
     Least squares over the points that speech does not move (Umeyama 1991, as `geometry.similarity_fit`, in
-    space). Points that all coincide, or are no numbers, give size 0 and an infinite residual.
+    space). Points that all coincide, or are no numbers, give size 0 and an infinite residual. Without
+    `with_residual` the residual is 0: each frame does without it.
     """
     if not np.isfinite(points).all():
         return MeshFit(np.eye(3), 0.0, np.zeros(3), float("inf"))
-    steady = points[STEADY].astype(np.float64)
-    mean = steady.mean(axis=0)
-    steady -= mean
-    covariance = steady.T @ _MODEL
+    steady = points[STEADY]
+    mean = steady.mean(axis=0, dtype=np.float64)
+    covariance = ((steady - mean.astype(np.float32)).T @ _MODEL).astype(np.float64)
     if not covariance.any():
         return MeshFit(np.eye(3), 0.0, np.zeros(3), float("inf"))
     left, spread, right = np.linalg.svd(covariance)
@@ -75,9 +74,11 @@ def fit_mesh(points: NDArray[np.float32]) -> MeshFit:
     size_px = float(spread.sum()) / _MODEL_SPREAD
     if not size_px > 0:
         return MeshFit(rotation, 0.0, mean, float("inf"))
+    shift = mean - size_px * (rotation @ _MODEL_MEAN)
+    if not with_residual:
+        return MeshFit(rotation, size_px, shift, 0.0)
     fitted = (CANONICAL - _MODEL_MEAN) @ (rotation.T * size_px)
     apart = points - mean - fitted
-    shift = mean - size_px * (rotation @ _MODEL_MEAN)
     return MeshFit(rotation, size_px, shift, float(np.sqrt((apart**2).sum(axis=1).mean())) / size_px)
 
 

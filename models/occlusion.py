@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import ModelError
-from models.geometry import Matrix, crop_matrix, invert
+from models.geometry import Matrix, apply, crop_matrix, invert
+from models.intrusion import keep_intruders
 from models.runtime.base import InputSpec, Normalisation, Session
 from models.runtime.registry import open_session
 from models.scratch import Scratch
-from models.topology import LEFT_EYE_OUTER, RIGHT_EYE_OUTER
+from models.topology import LEFT_EYE_OUTER, OVAL, RIGHT_EYE_OUTER
 
 __all__ = ["CROP_PX", "MASK_PX", "WEIGHTS", "FaceOcclusion", "VisibleFace", "crop_of", "open_occlusion"]
 
@@ -41,7 +42,7 @@ GAP_NS = 500_000_000
 """After such a pause nothing is known of the past."""
 TRACKS_KEPT = 16
 LEAST_SIDE_PX = 8.0
-_FINE_FROM = 0.7
+_FINE_FROM = 0.5
 """Pixels of the crop for one of the frame below which more than one sample is taken."""
 SEEN_FROM, SEEN_TO = 0.42, 0.66
 """What share of certainty that the face is seen gives none and all of it: the soft edge is cut to this."""
@@ -108,8 +109,9 @@ class FaceOcclusion:
         np.multiply(np.subtract(1, track.covered, out=seen), 255, out=seen)
         np.rint(seen, out=seen)
         track.mask[:] = seen
-        back = invert(to_crop)
         ratio = CROP_PX / MASK_PX
+        keep_intruders(track.mask, (apply(to_crop, points[OVAL, :2]) + 0.5) / ratio - 0.5)
+        back = invert(to_crop)
         to_frame = np.empty((2, 3))
         to_frame[:, :2] = back[:, :2] * ratio
         to_frame[:, 2] = back @ ((ratio - 1) / 2, (ratio - 1) / 2, 1)
@@ -163,7 +165,7 @@ class FaceOcclusion:
         double = to_crop * 2
         double[:, 2] += 0.5
         fine = self._scratch.u8("fine", side, side, 3)
-        cv2.warpAffine(bgr, double, (side, side), dst=fine, flags=cv2.INTER_LINEAR)
+        cv2.warpAffine(bgr, double, (side, side), dst=fine, flags=cv2.INTER_NEAREST)
         cv2.resize(fine, (CROP_PX, CROP_PX), dst=crop, interpolation=cv2.INTER_AREA)
 
     def _settle(self, track: _Track, fresh: NDArray[np.float32], captured_ns: int) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.topology import BROWS, CANONICAL, HOLES, LIPS_OUTER, OVAL, POINT_COUNT
 
-__all__ = ["GREATEST_GAIN", "SKIN", "palette", "persona_gain", "picture_gain", "sample"]
+__all__ = ["GREATEST_GAIN", "SKIN", "own_skin", "palette", "persona_gain", "picture_gain", "sample"]
 
 GREATEST_GAIN = 2.5
 _LEAST_GAIN = 0.3
@@ -26,6 +26,8 @@ _FLOOR = 6.0
 """Added to both sides of the ratio, in grey levels: keeps it calm in the dark."""
 _OUTLIER = 0.3
 """A point whose logarithm of light is this far from its neighbourhood's counts exp(-1/2): it is in hair."""
+_NOT_SKIN = 0.4
+"""The same for a source, whose shading is evened out, against all of its skin."""
 _OUTLINE = np.float32(0.15)
 """What the outline's points count: what is behind the head shows beside them."""
 _CHROMA_RATIO = (0.45, 1.6)
@@ -147,6 +149,17 @@ def persona_gain(
     own = max(float((source @ _LUMA) @ trust) / total, _DARKEST)
     gain = (1 + _PERSONA_LIGHT * (light / mean - 1)) * (mean / own) ** _PERSONA_EXPOSURE
     return np.repeat(np.clip(gain, *_PERSONA_GAIN), 3, axis=1).astype(np.float32)
+
+
+def own_skin(source: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(468,) in [0, 1]: `SKIN`, less where a source is much darker or lighter than its skin: dark glasses.
+
+    `source`: (468, 3), its colours at the points.
+    """
+    light = np.log(source @ _LUMA + np.float32(_FLOOR))
+    apart = (light - np.median(light[SKIN > 0.9])) / np.float32(_NOT_SKIN)
+    weight: NDArray[np.float32] = SKIN * np.exp(apart**2 / -2).astype(np.float32)
+    return weight
 
 
 def _inliers(target: NDArray[np.float32], trust: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from models.occlusion import VisibleFace
 from models.patch import Patch
 from models.source_face import SourceFace
 from realtime.clock import Clock
-from realtime.compose import paste
+from realtime.compose import Paster
 from realtime.frame import Face, Frame
 
 __all__ = ["Occlusion", "Replacement", "Swapper", "Times"]
@@ -65,6 +65,7 @@ class Replacement:
         """`worn`: faces to put on, given to tracked faces by their ids, in turn."""
         self._swapper = swapper
         self._hider = FaceHider()
+        self._paster = Paster()
         self._worn = worn
         self._clock = clock
         self._occlusion = occlusion
@@ -93,7 +94,7 @@ class Replacement:
                 height, width = patch.alpha.shape
                 seen = self._occlusion.onto(visible, patch.x, patch.y, width, height)
                 cv2.min(patch.alpha, seen, dst=patch.alpha)
-        paste(picture, patch)
+        self._paster.paste(picture, patch)
         self._lap(times, "compose", began_ns)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from models.landmarker import FaceMesh, open_landmarker, region_from_detection, 
 from models.occlusion import MASK_PX, FaceOcclusion, VisibleFace, open_occlusion
 from models.topology import HOLES, OVAL
 
-__all__ = ["evaluate", "inner_face"]
+__all__ = ["evaluate", "figures", "inner_face"]
 
 DETECT_EVERY = 12
 LEAST_SCORE = 0.5
@@ -33,7 +33,7 @@ def evaluate(models: Path, clips: list[Path]) -> None:
     occlusion = open_occlusion()
     for clip in clips:
         occlusion.forget(0)
-        print(json.dumps({"clip": clip.name, **_figures(occlusion, _faces(clip, detector, landmarker))}))
+        print(json.dumps({"clip": clip.name, **figures(occlusion, _faces(clip, detector, landmarker))}))
     occlusion.close()
     landmarker.close()
     detector.close()
@@ -51,7 +51,8 @@ def inner_face(visible: VisibleFace, points: NDArray[np.float32]) -> NDArray[np.
     return inside
 
 
-def _figures(occlusion: FaceOcclusion, seen: Iterator[Seen]) -> dict[str, float]:
+def figures(occlusion: FaceOcclusion, seen: Iterator[Seen]) -> dict[str, float]:
+    """Of a sequence of frames; see `evaluate`."""
     shares, changes, times_ms = [], [], []
     before = None
     for captured_ns, bgr, points in seen:

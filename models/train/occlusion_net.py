@@ -24,7 +24,7 @@ RATE_RESUMED = 1.2e-3
 EMA = 0.998
 TOLD_EVERY_S = 60
 THREADS = 1
-"""More wait for one another where the machine has other work: two took five times as long."""
+"""More wait for one another where the machine has other work."""
 
 
 def convolution(into: int, out: int, kernel: int = 3, stride: int = 1) -> Any:

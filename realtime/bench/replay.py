@@ -17,8 +17,9 @@ ENDLESS_S = 10.0
 def replay(
     uri: str, width: int, height: int, fps: float, seconds: float | None = None
 ) -> Iterator[Frame]:
-    """Every frame of a clip, `still:` or `testcard:` whose media time is below `seconds`; None: all of a clip,
-    ten seconds of what has no end.
+    """Every frame of a clip, `still:` or `testcard:` whose media time is below `seconds`.
+
+    None: all of a clip, ten seconds of what has no end.
 
     Each frame is an array of its own; `captured_ns` is media time from 0. `width`, `height`, `fps` are of the
     built-in sources, which have no end. Raises ConfigError for a camera, DeviceError for a clip that

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 from models.fetch import ensure
@@ -17,7 +18,7 @@ from realtime.terminal import Terminal
 
 __all__ = ["measure"]
 
-INFERENCE = frozenset({"detect", "landmarks"})
+INFERENCE = frozenset({"detect", "landmarks", "mask"})
 """Stages whose time is the models'."""
 
 
@@ -33,6 +34,7 @@ def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, 
     for uri in clips or ["still:"]:
         figures, whole = PipelineFigures(), Histogram()
         swapped = frames = 0
+        widths: list[float] = []
         pipeline = build_pipeline(config, folder, clock, figures)
         try:
             began_ns = clock.now_ns()
@@ -41,6 +43,7 @@ def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, 
                 result = pipeline.process(replace(frame, seq=frames))
                 whole.add(clock.now_ns() - started_ns)
                 swapped += result.outcome is Outcome.SWAPPED
+                widths += [face.box[2] - face.box[0] for face in result.faces]
                 frames += 1
             took_s = (clock.now_ns() - began_ns) / NS_PER_S
         finally:
@@ -48,6 +51,7 @@ def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, 
         measured[uri] = {
             "frames": frames,
             "swapped": swapped,
+            "face_px_p50": round(median(widths)) if widths else None,
             "fps_with_decoding": round(frames / max(took_s, 1e-9), 1),
             "detector_calls": figures.detector_calls,
             "frame_ms": _two(whole),

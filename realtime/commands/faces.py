@@ -18,7 +18,7 @@ from realtime.bench.replay import replay
 from realtime.capture.portrait import draw_portrait
 from realtime.capture.registry import parse_source
 from realtime.commands.face_library import list_added
-from realtime.compose import paste
+from realtime.compose import Paster
 from realtime.errors import ConfigError, DeviceError
 from realtime.lettering import blend, text_mask
 from realtime.mark import Mark
@@ -84,7 +84,7 @@ def contact_sheet(wearer: NDArray[np.uint8], points: NDArray[np.float32]) -> NDA
         else:
             patch = swapper.swap(framed, points, face)
         tile = framed.copy()
-        paste(tile, patch)
+        Paster().paste(tile, patch)
         _label(tile, name)
         tiles.append(tile)
     rows = -(-len(tiles) // COLUMNS)

@@ -4,7 +4,7 @@ import pytest
 
 from models.fusion import fused, sharpness
 from models.source_face import TEXTURE_SIDE, Unwrapped, unwrapped
-from models.topology import UV
+from models.topology import CANONICAL, UV
 from tests.fakes.head import SKIN_BGR, picture_of, posed, skin_texture
 
 RIGHT_CHEEK, LEFT_CHEEK, NOSE, CHIN = 50, 280, 4, 199
@@ -18,10 +18,12 @@ def freckled(side=1024):
     return np.clip(texture + 110 * marks[..., None], 0, 255).astype(np.uint8)
 
 
-def view(yaw=0.0, eyes_px=150.0, texture=None, gain=(1, 1, 1), blur=0.0, seen_at=None, off_px=0.0):
+def view(
+    yaw=0.0, eyes_px=150.0, texture=None, gain=(1, 1, 1), blur=0.0, seen_at=None, off_px=0.0, shape=CANONICAL
+):
     """`seen_at`: the yaw that the landmarks have instead of the true one; `off_px`: how far they are off."""
     side = int(eyes_px * 3)
-    points = posed((side / 2, side / 2), eyes_px, yaw)
+    points = posed((side / 2, side / 2), eyes_px, yaw, shape=shape)
     picture = picture_of(freckled() if texture is None else texture, points, (side, side))
     picture = np.clip(picture * np.array(gain), 0, 255).astype(np.uint8)
     if blur:
@@ -146,3 +148,14 @@ def test_the_order_of_pictures_does_not_matter():
     views = [view(-30), view(5), view(28)]
     forth, back = fused(views), fused(views[::-1])
     assert abs(forth.texture - back.texture).mean() < 0.5
+
+
+def test_the_proportions_are_a_mean_of_the_pictures_by_their_worth():
+    long = CANONICAL * np.float32([1, 1.1, 1])
+    usual, other = view(), view(shape=long)
+    shapes = usual.shape, other.shape
+    face = fused([usual, other])
+    np.testing.assert_allclose(face.shape, (shapes[0] + shapes[1]) / 2, atol=0.01)
+    assert abs(shapes[0] - shapes[1]).max() > 0.04
+    doubted = fused([usual, other], (1, 0.1)).shape
+    assert abs(doubted - shapes[0]).max() < 0.3 * abs(shapes[1] - shapes[0]).max()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.hidden import FaceHider, HiddenFace
 from models.topology import CANONICAL, LEFT_EYE, LIPS_INNER, OVAL, RIGHT_EYE
-from realtime.compose import paste
+from realtime.compose import Paster
 from tests.fakes.head import painted, picture_of, posed, skin_texture
 
 BLUR, PIXEL = HiddenFace("blur", "blur"), HiddenFace("pixel", "pixel")
@@ -23,7 +23,7 @@ def noise(seed, height=320, width=320):
 
 def hidden(bgr, points, face):
     picture = bgr.copy()
-    paste(picture, FaceHider().hide(bgr, points, face))
+    Paster().paste(picture, FaceHider().hide(bgr, points, face))
     return picture
 
 

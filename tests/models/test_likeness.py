@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -140,6 +142,45 @@ def test_a_source_with_parted_lips_does_not_open_a_closed_mouth(wearer, source, 
     np.testing.assert_allclose(there[LOWER_LIP], there[UPPER_LIP], atol=0.01)
 
 
+@settings(max_examples=20, deadline=None)
+@given(seeds, st.floats(-20, 20))
+def test_where_the_wearers_eyes_are_closed_the_drawn_ones_are(source, yaw):
+    """Landmarks leave a slit in closed eyes."""
+    likeness = Likeness()
+    watched(likeness, posed(eyes_px=EYES_PX, yaw=yaw), 10, person(source))
+    points = posed(eyes_px=EYES_PX, yaw=yaw, shape=blink(MEAN, 0.55))
+    slit = np.linalg.norm(points[UPPER_LIDS] - points[LOWER_LIDS], axis=1) / EYES_PX
+    assert 0.03 < slit.max() < 0.06
+    there = points + likeness.moves(points, person(source), 1)
+    np.testing.assert_allclose(there[UPPER_LIDS], there[LOWER_LIDS], atol=0.05)
+
+
+def test_only_the_eye_that_is_closed_is_drawn_closed_and_by_its_upper_lid():
+    wink = MEAN.copy()
+    wink[RIGHT_EYE] = blink(MEAN, 0.55)[RIGHT_EYE]
+    points = posed(eyes_px=EYES_PX, shape=wink)
+    there = points + Likeness().moves(points, MEAN, 1)
+    right, left = np.linalg.norm(there[UPPER_LIDS] - there[LOWER_LIDS], axis=1) / EYES_PX
+    assert right < 1e-3
+    assert left == pytest.approx(np.linalg.norm(MEAN[386] - MEAN[374]), abs=0.01)
+    lower = there[LOWER_LIDS[0], 1] - points[LOWER_LIDS[0], 1]
+    upper = there[UPPER_LIDS[0], 1] - points[UPPER_LIDS[0], 1]
+    assert abs(lower) < 0.25 * upper
+    far = np.linalg.norm(CANONICAL - CANONICAL[RIGHT_EYE].mean(axis=0), axis=1) > 0.4
+    assert abs((there - points)[far]).max() < 0.01 * EYES_PX
+
+
+def test_an_eye_closes_without_a_jump():
+    gaps = []
+    for share in np.linspace(0, 1, 60):
+        points = posed(eyes_px=EYES_PX, shape=blink(MEAN, share))
+        there = points + Likeness().moves(points, MEAN, 1)
+        gaps.append(np.linalg.norm(there[159] - there[145]) / EYES_PX)
+    steps = np.diff(gaps)
+    assert steps.max() < 1e-3
+    assert steps.min() > -0.02
+
+
 def test_a_source_that_says_nothing_of_its_proportions_does_not_open_a_closed_mouth():
     blank = np.zeros((8, 8, 3), np.uint8)
     shape = SourceFace("blank", blank, blank[..., 0], "persona").shape
@@ -150,10 +191,10 @@ def test_closing_the_lips_leaves_the_rest_of_the_face():
     smiling = gape(MEAN, 0.3)
     closed = shape_of(posed(shape=smiling))
     far = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, LIPS_INNER], axis=2).min(axis=1) > 0.35
-    np.testing.assert_allclose(closed[far], smiling[far], atol=0.002)
+    np.testing.assert_allclose(closed[far], smiling[far], atol=0.004)
     middle = (smiling[UPPER_LIP] + smiling[LOWER_LIP]) / 2
-    np.testing.assert_allclose(closed[UPPER_LIP], middle, atol=1e-3)
-    np.testing.assert_allclose(closed[CORNERS], smiling[CORNERS], atol=1e-3)
+    np.testing.assert_allclose(closed[UPPER_LIP], middle, atol=4e-3)
+    np.testing.assert_allclose(closed[CORNERS], smiling[CORNERS], atol=4e-3)
 
 
 @given(seeds, st.floats(-60, 60), st.floats(-60, 60), st.floats(20, 500))
@@ -191,13 +232,14 @@ def test_blinks_hardly_change_what_is_known():
     lids = UPPER_LIDS + LOWER_LIDS
     squint, shut = (learnt(posed(eyes_px=EYES_PX, shape=blink(MEAN, share))) for share in (0.3, 1))
     assert squint[lids].min() > 0.001
-    assert shut[lids].max() < 0.2 * squint[lids].min()
+    assert (shut[lids] < 0.25 * squint[lids]).all()
 
 
 def test_one_closed_eye_is_a_blink_too():
     wink = MEAN.copy()
     wink[RIGHT_EYE] = blink(MEAN)[RIGHT_EYE]
-    assert learnt(posed(eyes_px=EYES_PX, shape=wink))[UPPER_LIDS].max() < 2e-3
+    squint = learnt(posed(eyes_px=EYES_PX, shape=blink(MEAN, 0.3)))
+    assert learnt(posed(eyes_px=EYES_PX, shape=wink))[UPPER_LIDS].max() < 0.25 * squint[UPPER_LIDS].min()
 
 
 def test_a_turned_head_says_little():
@@ -217,13 +259,13 @@ def test_what_is_known_follows_a_change_and_forgets_the_past():
     points = posed(eyes_px=EYES_PX, shape=other)
     steps = [abs(likeness.moves(points, shape_of(points), 1)).max() for _ in range(900)]
     assert steps[-1] < 0.15 * steps[0]
-    assert all(after <= before + 1e-3 for before, after in zip(steps, steps[1:], strict=False))
+    assert all(after <= before + 1e-3 for before, after in itertools.pairwise(steps))
 
 
 def test_moves_do_not_jump_while_a_wearer_becomes_known():
     likeness, points = Likeness(), posed(eyes_px=EYES_PX, shape=person(5))
     moves = [likeness.moves(points, person(6), 1) for _ in range(30)]
-    steps = [abs(after - before).max() for before, after in zip(moves, moves[1:], strict=False)]
+    steps = [abs(after - before).max() for before, after in itertools.pairwise(moves)]
     assert steps == sorted(steps, reverse=True)
     assert steps[0] < 0.02 * EYES_PX
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.patch import Patch
-from realtime.compose import paste
+from realtime.compose import Paster
 
 
 def rng_picture(seed, height, width):
@@ -23,7 +23,7 @@ def test_blends_like_floats_and_leaves_the_rest(data, seed):
     share = alpha[:, :, None] / 255
     expected[y : y + h, x : x + w] = front * share + expected[y : y + h, x : x + w] * (1 - share)
     before = picture.copy()
-    paste(picture, Patch(x, y, front, alpha))
+    Paster().paste(picture, Patch(x, y, front, alpha))
     error = abs(picture - expected)
     assert error.max() <= 1 + 1e-6
     outside = np.ones((height, width), bool)
@@ -37,21 +37,21 @@ def test_nothing_and_everything_are_exact(whole):
     expected = picture.copy()
     if whole:
         expected[5:25, 7:27] = front
-    paste(picture, Patch(7, 5, front, np.full((20, 20), whole, np.uint8)))
+    Paster().paste(picture, Patch(7, 5, front, np.full((20, 20), whole, np.uint8)))
     np.testing.assert_array_equal(picture, expected)
 
 
 def test_an_empty_patch_changes_nothing():
     picture = rng_picture(1, 10, 10)
     before = picture.copy()
-    paste(picture, Patch(0, 0, picture[:0, :0], picture[:0, :0, 0]))
+    Paster().paste(picture, Patch(0, 0, picture[:0, :0], picture[:0, :0, 0]))
     np.testing.assert_array_equal(picture, before)
 
 
 def test_the_patch_itself_is_not_changed():
     front, alpha = rng_picture(2, 9, 9), np.full((9, 9), 128, np.uint8)
     kept = front.copy()
-    paste(rng_picture(1, 9, 9), Patch(0, 0, front, alpha))
+    Paster().paste(rng_picture(1, 9, 9), Patch(0, 0, front, alpha))
     np.testing.assert_array_equal(front, kept)
     assert (alpha == 128).all()
 
@@ -61,5 +61,5 @@ def test_the_error_of_rounding_is_small_on_average():
     alpha = rng_picture(3, 200, 200)[:, :, 0].copy()
     share = alpha[:, :, None] / 255
     expected = front * share + picture * (1 - share)
-    paste(picture, Patch(0, 0, front, alpha))
+    Paster().paste(picture, Patch(0, 0, front, alpha))
     assert abs(picture - expected).mean() < 0.5

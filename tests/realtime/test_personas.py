@@ -9,7 +9,7 @@ from models.mesh import MeshSwapper
 from models.topology import CANONICAL, LEFT_EYE, LIPS_INNER, LIPS_OUTER, OVAL, RIGHT_EYE, UV
 from models.uv_mask import ring_mask
 from realtime import personas
-from realtime.compose import paste
+from realtime.compose import Paster
 
 SIDE = 512
 
@@ -115,7 +115,7 @@ def test_it_hides_the_face_that_wears_it(face):
     worn, swapper = [], MeshSwapper()
     for wearer in (pale, dark):
         picture = wearer.copy()
-        paste(picture, swapper.swap(wearer, points, face))
+        Paster().paste(picture, swapper.swap(wearer, points, face))
         worn.append(picture.astype(float))
     middle = np.s_[120:220, 120:200]
     assert (
