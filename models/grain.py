@@ -5,9 +5,9 @@ scaled up or compressed has coarse grain. What the drawn face lacks is added, an
 frame. The measure is J. Immerkær, "Fast noise variance estimation", 1996; of the spots a low rank counts,
 because hair, folds and stubble, or a drawn line, only ever add to it.
 
-Measured on 445 x 559 pixels, two cores of a shared machine, medians: 0.45 ms where a frame is
-measured (one of eight), 0.11 ms where noise is only added, next to nothing where the frame has none; about
-0.8 ms more when the tile is made again because the strength of the noise changed.
+Measured on 445 x 559 pixels, two cores of a shared machine, medians: 0.45 ms where a frame is measured (one
+of eight), 0.11 ms where noise is only added, next to nothing where the frame has none; about 0.8 ms more when
+the tile is made again because the strength of the noise changed.
 """
 
 from collections import OrderedDict
@@ -27,7 +27,6 @@ _LEAST_SPOTS = 4
 _SPOT_SHARE = 0.07
 _SPOT_PX = (8, 24)
 """Side of a spot in longer sides of the face, and its bounds; a multiple of 4, for the half size."""
-
 _RANK = 0.3
 """The spot that counts, from the one with least noise (0) to the one with most (1)."""
 _RANK_BIAS = 0.9

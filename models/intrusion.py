@@ -1,7 +1,7 @@
-"""What covers a face comes from beyond its outline: a hand has an arm, hair a head, a cup somebody who holds it.
+"""What covers a face comes from beyond its outline: a hand has an arm, hair a head, a cup somebody's hand.
 
-A spot that is said to be covered in the middle of the face alone is a shadow, a frown or a beard, and the bare
-face would show there.
+A spot that is said to be covered in the middle of the face alone is a shadow, a frown or a beard, and the
+bare face would show there.
 """
 
 import cv2
@@ -15,13 +15,13 @@ _COVERED_BELOW = 150
 _RIM = 0.05
 """How deep the outline's belt is, in sides of the mask: a cover reaches into it, or is none."""
 _OVAL_STRETCHED = 1.06
-"""The belt begins a little outside the mesh, whose outline is the least certain part of it."""
+"""The belt begins a little outside the mesh, whose outline is its least certain part."""
 
 
 def keep_intruders(mask: NDArray[np.uint8], outline: NDArray[np.float64]) -> None:
     """Make visible, in place, every spot of `mask` that does not reach the face's outline.
 
-    `mask`: (S, S) uint8, 255 where the face is visible; `outline`: (N, 2), the face's outline in pixels of it.
+    `mask`: (S, S) uint8, 255 where the face is visible; `outline`: (N, 2), the face's, in pixels of it.
     Outside the outline nothing changes.
     """
     side = mask.shape[0]

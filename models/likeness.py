@@ -9,7 +9,7 @@ Over four portraits and four clips (`realtime bench identity`), without and with
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from models.mesh_fit import MeshFit, fit_mesh
 from models.topology import CANONICAL, HOLES, LEFT_EYE, LIPS_INNER, MIRROR, OVAL, POINT_COUNT, RIGHT_EYE
 
-__all__ = ["Likeness", "shape_of"]
+__all__ = ["Likeness", "shape_of", "wide_awake"]
 
 _RIM_DEPTH = 0.12
 """How far inside the outline, in inter-ocular distances, points move in full."""
 _GREATEST_MOVE = 0.25
 """No point moves farther along an axis of the face, in inter-ocular distances."""
+_OF_DEPTH = 0.6
+"""Nor by more than this share of its depth inside the outline: it would cross it."""
 _EYE_GAIN = 1.5
 """The eyes that show are the wearer's own: their place and size go past the source's to make up for it."""
 _EYE_REACH = 0.22
@@ -38,14 +40,19 @@ _CLOSED_EYE = 0.07
 """Gap between the lids at which a frame says little of the eyes'."""
 _TURNED = 0.85
 """Cosine of the head's turn from which a frame says little: depth is poorly seen from the side."""
+_AWAKE = 0.25
 _WEARERS_KEPT = 16
 _LIP_REACH = 0.15
 """How far round the lips' inner edge the skin goes along when they are closed, in inter-ocular distances."""
 _LID_REACH = 0.06
 """The same of the upper lid's edge."""
-_SHUT, _OPEN = 0.062, 0.08
-"""Gap between the lids' middles, in inter-ocular distances, at which landmarks mean a closed and an open eye:
-of eyes that are closed they still report 0.05 to 0.063, of open ones 0.08 to 0.12 (four clips)."""
+_SHUT, _OPEN = 0.68, 0.82
+"""Gap between the lids' middles, as a share of what it is in the wearer's open eye, at which landmarks mean a
+closed and an open one: of closed eyes they still report 0.5 to 0.66 (four clips)."""
+_FIRST_OPEN, _LEAST_OPEN = 0.095, 0.08
+"""What the gap of an open eye is taken for at first, and at least, in inter-ocular distances."""
+_WIDER_PACE, _NARROWER_PACE = 0.2, 1 / 600
+"""How fast that follows wider and narrower eyes, a frame."""
 _PAIR_REACH = 0.06
 """... and how far a pair of facing points rules more than its neighbours do."""
 _LIPS = (13, 14)
@@ -68,10 +75,10 @@ def _near_eyes() -> NDArray[np.float32]:
     return near[:, None]
 
 
-def _inside() -> NDArray[np.float32]:
-    """(468, 1): 0 on the outline, 1 deep inside."""
+def _depth() -> NDArray[np.float32]:
+    """(468, 1): how far each point lies inside the outline, in inter-ocular distances."""
     depth = np.linalg.norm(CANONICAL[:, None] - CANONICAL[None, OVAL], axis=2).min(axis=1)
-    return _smooth(depth / np.float32(_RIM_DEPTH))[:, None]
+    return np.asarray(depth, np.float32)[:, None]
 
 
 def _closing(
@@ -115,7 +122,8 @@ _EYES = tuple(
 )
 """Of each eye: the upper lid, the lower lid, and how they close."""
 _NEAR_EYES = _near_eyes()
-_SHARE = _inside() * (1 + np.float32(_EYE_GAIN - 1) * _NEAR_EYES)
+_BOUND = np.minimum(_depth() * np.float32(_OF_DEPTH), np.float32(_GREATEST_MOVE))
+_SHARE = _smooth(_depth() / np.float32(_RIM_DEPTH)) * (1 + np.float32(_EYE_GAIN - 1) * _NEAR_EYES)
 _LOWER = _smooth((CANONICAL[:, 1:2] - np.float32(0.3)) / np.float32(_JAW_BELOW - 0.3))
 
 
@@ -123,6 +131,14 @@ def shape_of(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """(468, 3) float32: a face's proportions in the units and attitude of `topology.CANONICAL`, both sides
     alike and the mouth closed. `points`: (468, 3), landmarks in pixels."""
     return _even(_closed(fit_mesh(points).to_front(points)))
+
+
+def wide_awake(shape: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The shape with its eyes opened by a quarter: the mean of many faces looks sleepy."""
+    opened = shape.copy()
+    for upper, lower, closing in _EYES:
+        opened -= closing @ ((shape[lower] - shape[upper]) * np.float32(_AWAKE))
+    return opened
 
 
 @dataclass(slots=True)
@@ -134,6 +150,8 @@ class _Wearer:
     known: NDArray[np.float32]
     """(468, 3): the shape as far as it is known."""
     frames: int = 0
+    open_gaps: list[float] = field(default_factory=lambda: [_FIRST_OPEN, _FIRST_OPEN])
+    """Between the lids of the right and the left eye when they are open."""
 
 
 class Likeness:
@@ -159,9 +177,27 @@ class Likeness:
         if not placed.size_px > 0:
             return np.zeros_like(points)
         own = self._learn(points, placed, track_id)
-        moves = np.clip((shape - own) * _SHARE, -_GREATEST_MOVE, _GREATEST_MOVE)
-        moves += _blink(placed.to_front(points), moves)
+        moves = np.clip((shape - own) * _SHARE, -_BOUND, _BOUND)
+        moves += self._blink(placed.to_front(points), moves, track_id)
         return placed.to_picture(moves)
+
+    def _blink(
+        self, wearer: NDArray[np.float32], moves: NDArray[np.float32], track_id: int
+    ) -> NDArray[np.float32]:
+        """(468, 3): closes the moved eyes as far as the wearer's: landmarks leave a slit in closed ones."""
+        known = self._wearers[track_id]
+        there = wearer + moves
+        total = np.zeros_like(moves)
+        for eye, (upper, lower, closing) in enumerate(_EYES):
+            middle = len(upper) // 2
+            gap = float(np.linalg.norm(wearer[upper[middle]] - wearer[lower[middle]]))
+            pace = _WIDER_PACE if gap > known.open_gaps[eye] else _NARROWER_PACE
+            known.open_gaps[eye] += pace * (gap - known.open_gaps[eye])
+            share = gap / max(known.open_gaps[eye], _LEAST_OPEN)
+            shut = 1 - float(_smooth(np.float32((share - _SHUT) / (_OPEN - _SHUT))))
+            if shut > 0:
+                total += closing @ ((there[lower] - there[upper]) * np.float32(shut))
+        return total
 
     def _learn(self, points: NDArray[np.float32], placed: MeshFit, track_id: int) -> NDArray[np.float32]:
         """What is known of the wearer's proportions, this frame included."""
@@ -197,19 +233,6 @@ def _worth(shape: NDArray[np.float32], placed: MeshFit) -> NDArray[np.float32]:
     calm *= 1 - _NEAR_EYES * np.float32(np.exp(-(eyes**4)))
     weight: NDArray[np.float32] = calm * np.float32(facing)
     return weight
-
-
-def _blink(wearer: NDArray[np.float32], moves: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(468, 3): closes the moved eyes as far as the wearer's are: landmarks leave a slit in closed ones."""
-    there = wearer + moves
-    total = np.zeros_like(moves)
-    for upper, lower, closing in _EYES:
-        middle = len(upper) // 2
-        gap = float(np.linalg.norm(wearer[upper[middle]] - wearer[lower[middle]]))
-        shut = 1 - float(_smooth(np.float32((gap - _SHUT) / (_OPEN - _SHUT))))
-        if shut > 0:
-            total += closing @ ((there[lower] - there[upper]) * np.float32(shut))
-    return total
 
 
 def _closed(shape: NDArray[np.float32]) -> NDArray[np.float32]:

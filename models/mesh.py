@@ -34,8 +34,12 @@ _SAMPLED_PX = 64
 _RIM_PX = 3
 """Width at which the drawing's own edge is cut and softened, in pixels of it."""
 _LEAST_SIDE_PX = 8
+_ROOM = 0.025
+"""Room round the face, in its longer sides, for the rim of the drawing to end in."""
 _SOURCES_KEPT = 8
 _LEAST_LEVEL_SIDE = 64
+_LEVEL_STEP = 2**0.5
+"""From one copy of a texture to the next smaller one."""
 _FACE_SPAN = 0.9
 """The longer side of a face seen from the front, in sides of the texture plane."""
 _GRAZING = (0.05, 0.35)
@@ -103,9 +107,10 @@ class MeshSwapper:
         frame_height, frame_width = bgr.shape[:2]
         low = np.minimum(points[:, :2].min(axis=0), there[:, :2].min(axis=0))
         high = np.maximum(points[:, :2].max(axis=0), there[:, :2].max(axis=0))
-        x0, y0 = (max(0, int(np.floor(value)) - 1) for value in low)
-        x1 = min(frame_width, int(np.ceil(high[0])) + 2)
-        y1 = min(frame_height, int(np.ceil(high[1])) + 2)
+        room = 2 + int((high - low).max() * _ROOM)
+        x0, y0 = (max(0, int(np.floor(value)) - room) for value in low)
+        x1 = min(frame_width, int(np.ceil(high[0])) + room)
+        y1 = min(frame_height, int(np.ceil(high[1])) + room)
         if x1 - x0 < _LEAST_SIDE_PX or y1 - y0 < _LEAST_SIDE_PX:
             return Patch(0, 0, bgr[:0, :0], bgr[:0, :0, 0])
         target = bgr[y0:y1, x0:x1]
@@ -137,7 +142,9 @@ class MeshSwapper:
         seen = np.clip((toward - least) / (most - least), 0, 1)
         seen = seen * seen * (3 - 2 * seen)
         self._values[:, 2] = np.maximum(1 - _SIDEWAYS * (1 - seen), _SHOWN)
-        u, v, weight = cv2.split(self._rasteriser.draw(points, self._values, size, _TEXTURE_FINEST_PX))
+        u, v, weight = cv2.split(
+            _grown(self._rasteriser.draw(points, self._values, size, _TEXTURE_FINEST_PX))
+        )
         level = self._level = _fitting(layers.levels, face_px)
         side = np.float32(level.bgra.shape[0])
         width, height = size
@@ -221,10 +228,11 @@ class MeshSwapper:
 def _prepared(source: SourceFace) -> _Layers:
     whole = cv2.merge([*cv2.split(source.texture), source.coverage])
     closed = face_alpha(source.coverage.shape[0], keep_eyes=False, keep_mouth=False)
-    levels = [_Level(np.asarray(whole, np.uint8), np.maximum(source.coverage, closed))]
-    while (side := levels[-1].bgra.shape[0] // 2) >= _LEAST_LEVEL_SIDE:
-        finer = levels[-1].bgra, levels[-1].hull
-        bgra, hull = (cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA) for plane in finer)
+    finest = _Level(np.asarray(whole, np.uint8), np.maximum(source.coverage, closed))
+    levels = [finest]
+    while (side := round(levels[-1].bgra.shape[0] / _LEVEL_STEP)) >= _LEAST_LEVEL_SIDE:
+        both = finest.bgra, finest.hull
+        bgra, hull = (cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA) for plane in both)
         levels.append(_Level(np.asarray(bgra, np.uint8), np.asarray(hull, np.uint8)))
     coarsest = np.ascontiguousarray(levels[-1].bgra[:, :, :3])
     at = UV * np.float32(coarsest.shape[0]) - np.float32(0.5)
@@ -239,6 +247,16 @@ def _fitting(levels: tuple[_Level, ...], face_px: float) -> _Level:
         if level.bgra.shape[0] * _FACE_SPAN >= face_px:
             return level
     return levels[0]
+
+
+def _grown(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w, 3): the drawing with texture coordinates a pixel past its edge, though not seen there: scaled
+    up, its last pixels would otherwise mix theirs with those of the ground."""
+    drawn = (picture[:, :, 2] > _SHOWN / 2).astype(np.uint8)
+    grown = cv2.dilate(picture, np.ones((3, 3), np.uint8))
+    grown[:, :, 2] = picture[:, :, 2]
+    cv2.copyTo(picture, drawn, dst=grown)
+    return np.asarray(grown, np.float32)
 
 
 def _rim(weight: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from models.normals import facing
 from models.rasterise import MeshRasteriser
 from models.relight import SKIN
 from models.skin import face_mask
-from models.texture import calmed, cleared, completed, evened, flattened, mirrored
+from models.texture import calmed, cleared, completed, evened, flattened, mirrored, opened
 from models.topology import (
     CANONICAL,
     LIDS,
@@ -80,7 +80,7 @@ def finished(name: str, picture: Unwrapped) -> SourceFace:
     texture, known = mirrored(*evened(picture.texture, picture.known))
     whole = completed(flattened(texture, known), known)
     coverage = face_alpha(TEXTURE_SIDE, keep_eyes=True, keep_mouth=True)
-    return SourceFace(name, calmed(cleared(whole)), coverage, "picture", picture.shape)
+    return SourceFace(name, calmed(cleared(opened(whole))), coverage, "picture", picture.shape)
 
 
 def _reduced(

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from models.rasterise import MeshRasteriser
 from models.relight import SKIN
 from models.smoothing import smooth
-from models.topology import POINT_COUNT, UV
+from models.topology import POINT_COUNT, SOCKETS, UV
+from models.uv_mask import ring_mask
 
-__all__ = ["calmed", "cleared", "completed", "evened", "flattened", "mirrored"]
+__all__ = ["calmed", "cleared", "completed", "evened", "flattened", "mirrored", "opened"]
 
 _LIGHT_REACH = 0.05
 """Sigma of the light that is told from features, in sides of the plane."""
@@ -36,6 +37,10 @@ _FILL_FADE = 0.02
 _DEVIATION = (24.0, 4.0, 4.0)
 """Of Y, Cr, Cb within one face's plain skin."""
 _GRAIN_PX = 2.0
+_LIFTED, _GREATEST_LIFT = 0.5, 0.7
+"""How much of the shadow in the eye sockets is taken out, and the most of it, in logarithms of light."""
+_SOCKET_FADE, _SOCKET_REACH = 0.012, 0.02
+"""Sigmas of the edge of that, and of what counts as shadow, in sides of the plane."""
 _CLARITY = 0.55
 _CLARITY_REACH = 0.05
 """How much features are raised, and the sigma of what counts as skin under them, in sides of the plane."""
@@ -68,7 +73,7 @@ def mirrored(texture: Plane, known: Plane) -> tuple[Plane, Plane]:
     """Each texel from the side that knows it better; the other side's in the tone of this one."""
     side = texture.shape[0]
     eroded = cv2.erode(known, np.ones((round(side * _EDGE),) * 2, np.uint8))
-    sure = np.asarray(cv2.GaussianBlur(eroded, (0, 0), side * _JOIN), np.float32)
+    sure = np.minimum(known, np.asarray(cv2.GaussianBlur(eroded, (0, 0), side * _JOIN), np.float32))
     other = np.minimum(sure[:, ::-1], 1 - sure)
     light = np.dstack([smooth(c, sure, _LIGHT_REACH * side) for c in _channels(np.log(texture + _DARK))])
     tone = np.exp(np.clip(light - light[:, ::-1], -_GREATEST_EVENING, _GREATEST_EVENING))
@@ -104,6 +109,25 @@ def completed(texture: Plane, known: Plane) -> Plane:
 def _deep(known: Plane, side: int) -> Plane:
     """`known` without the reach of the fade that follows: no line where invented skin begins."""
     return np.asarray(cv2.erode(known, np.ones((round(side * _FILL_FADE * 2),) * 2, np.uint8)), np.float32)
+
+
+def opened(texture: Plane) -> Plane:
+    """The texture with the shadow in its eye sockets lifted half way to the skin's tone.
+
+    Lids are drawn of it when the wearer blinks, and a painter's dark sockets would then gape.
+    """
+    side = texture.shape[0]
+    zone = np.zeros((side, side), np.uint8)
+    for ring in SOCKETS:
+        zone = cv2.max(zone, ring_mask(ring, side))
+    inside = zone.astype(np.float32) / np.float32(255)
+    share = cv2.GaussianBlur(inside, (0, 0), side * _SOCKET_FADE)
+    luma = np.log(texture.mean(axis=2) + _DARK)
+    skin = _plain(texture, 1 - inside)
+    tone = np.float32((luma * skin).sum() / max(float(skin.sum()), 1e-6))
+    low = smooth(luma, inside, side * _SOCKET_REACH)
+    lift = np.clip(np.float32(_LIFTED) * (tone - low), 0, _GREATEST_LIFT)
+    return np.asarray(texture * np.exp(share * lift)[:, :, None], np.float32)
 
 
 def cleared(texture: Plane) -> Plane:

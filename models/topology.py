@@ -27,6 +27,7 @@ __all__ = [
     "RIGHT_BROW",
     "RIGHT_EYE",
     "RIGHT_EYE_OUTER",
+    "SOCKETS",
     "TRIANGLES",
     "UV",
 ]
@@ -82,6 +83,12 @@ RIGHT_EYE: Final = _ring(33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 1
 
 LEFT_EYE: Final = _ring(263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 """(16,) i32: the lids of the left eye (right in the picture), clockwise from the outer corner."""
+
+SOCKETS: Final = (
+    _ring(247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25, 130),
+    _ring(467, 260, 259, 257, 258, 286, 414, 463, 341, 256, 252, 253, 254, 339, 255, 359),
+)
+"""(16,) i32 each: the rings round the lids of the right and the left eye, from the outer corner upwards."""
 
 RIGHT_BROW: Final = _ring(70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 """(10,) i32: the right brow, clockwise from its outer end."""

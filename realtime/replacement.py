@@ -74,8 +74,8 @@ class Replacement:
     def replace(self, picture: NDArray[np.uint8], frame: Frame, face: Face, times: Times) -> None:
         """Paint the face's replacement over `picture`, (H, W, 3) uint8, in place. Raises BackendError.
 
-        It is made of the picture so far: a patch carries some of what is round the face, and that is not to be
-        somebody's bare one. A hidden face is hidden whatever stands before it.
+        It is made of the picture so far: a patch carries some of what is round the face, and that is not to
+        be somebody's bare one. A hidden face is hidden whatever stands before it.
         """
         worn = self._worn[(face.id - 1) % len(self._worn)]
         began_ns = self._clock.now_ns()

@@ -10,7 +10,9 @@ from importlib import import_module
 from types import MappingProxyType
 
 from models.hidden import HiddenFace, WornFace
+from models.likeness import shape_of, wide_awake
 from models.source_face import SourceFace
+from models.topology import CANONICAL
 from models.uv_mask import face_alpha
 
 __all__ = ["DRAWN", "NAMES", "PERSONAS", "Persona", "draw"]
@@ -44,6 +46,9 @@ DRAWN: tuple[str, ...] = tuple(name for name in NAMES if isinstance(PERSONAS[nam
 """Those with a texture."""
 
 
+_SHAPE = wide_awake(shape_of(CANONICAL))
+
+
 @cache
 def draw(name: str) -> WornFace:
     """The persona `name` of NAMES, painted once per process; its arrays are not writeable.
@@ -57,4 +62,4 @@ def draw(name: str) -> WornFace:
     texture = import_module(f"{__name__}.{made}").paint()
     texture.setflags(write=False)
     coverage = face_alpha(texture.shape[0], keep_eyes=True, keep_mouth=True)
-    return SourceFace(name, texture, coverage, "persona")
+    return SourceFace(name, texture, coverage, "persona", _SHAPE)

@@ -68,11 +68,40 @@ def test_noise_on_a_sharp_frame_changes_nothing():
     assert share(np.clip(head() + noise, 0, 255).astype(np.uint8)) == 1
 
 
+def test_noise_does_not_hide_that_a_frame_is_soft():
+    noise = np.random.default_rng(2).normal(0, 2, (*head().shape[:2], 1))
+    grainy = np.clip(head(1.3) + noise, 0, 255).astype(np.uint8)
+    assert share(grainy) == pytest.approx(share(head(1.3)), rel=0.2)
+
+
 def test_a_blur_that_passes_is_not_followed():
     acutance = Acutance()
     share(head(), acutance=acutance)
-    assert share(head(3), frames=6, acutance=acutance) > 0.5
+    assert share(head(6), frames=6, acutance=acutance) > 0.6
+
+
+def test_a_frame_that_is_sharp_again_gets_all_texels_back():
+    acutance = Acutance()
+    assert share(head(1), acutance=acutance) < 0.7
     assert share(head(), acutance=acutance) == 1
+
+
+def test_a_frame_on_the_bound_does_not_make_the_share_flicker():
+    acutance = Acutance()
+    said = set()
+    for frame in range(300):
+        said.add(share(head(1.0 if frame // 60 % 2 else 1.05), frames=1, acutance=acutance))
+    assert len(said) == 1
+
+
+def test_eyes_and_brows_tell_when_the_mouth_is_covered():
+    def masked(picture):
+        picture[int(POINTS[2, 1]) :] = 120
+        return picture
+
+    acutance = Acutance()
+    share(masked(head()), drawn=masked(head()), acutance=acutance)
+    assert share(masked(head(1.3)), drawn=masked(head()), acutance=acutance) < 0.6
 
 
 def test_a_picture_without_edges_tells_nothing():

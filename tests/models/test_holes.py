@@ -45,6 +45,7 @@ def inside(ring, hole):
     return mask > 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**31 - 1), st.floats(0, 0.29))
 def test_what_moves_less_than_can_be_seen_is_left(seed, most):
     moves = np.random.default_rng(seed).uniform(-most, most, (468, 3)).astype(np.float32)
@@ -99,6 +100,24 @@ def test_each_hole_goes_its_own_way():
         hole = HoleMover().moved(shaded(middle), FACE, moves)[number]
         before, after = came_from(hole, middle, inside(FACE[ring, :2] + way, hole))
         np.testing.assert_allclose(np.median(after - before, axis=0), way, atol=0.15)
+
+
+@pytest.mark.parametrize("growth", [0.15, -0.15])
+def test_what_moves_more_and_more_is_stretched(growth):
+    """The movement is drawn coarsely; where it differs from pixel to pixel that must not show."""
+    points = posed((300, 200), 140)
+    moves = ((points - points[4]) * np.float32([growth, growth, 0])).astype(np.float32)
+    for number, ring in enumerate(HOLES):
+        middle = (points + moves)[ring, :2].mean(axis=0)
+        hole = HoleMover().moved(shaded(middle, 600, 400), points, moves)[number]
+        there = inside((points + moves)[ring, :2], hole)
+        rows, columns = np.nonzero(there)
+        place = np.stack([columns + hole.x, rows + hole.y], axis=1)
+        origin = points[4, :2] + (place - points[4, :2]) / (1 + growth) - middle
+        before = came_from(hole, middle, there)[0]
+        near = abs(origin).max(axis=1) < 28
+        assert near.sum() > 100
+        np.testing.assert_allclose(before[near], origin[near], atol=0.3)
 
 
 def test_a_rectangle_has_room_for_its_hole_and_little_more():

@@ -197,6 +197,7 @@ def test_closing_the_lips_leaves_the_rest_of_the_face():
     np.testing.assert_allclose(closed[CORNERS], smiling[CORNERS], atol=4e-3)
 
 
+@settings(deadline=None)
 @given(seeds, st.floats(-60, 60), st.floats(-60, 60), st.floats(20, 500))
 def test_a_shape_is_the_same_in_any_pose_and_at_any_size(seed, yaw, roll, eyes_px):
     shape = person(seed)
@@ -205,6 +206,7 @@ def test_a_shape_is_the_same_in_any_pose_and_at_any_size(seed, yaw, roll, eyes_p
     )
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_a_shape_is_alike_on_both_sides(seed):
     crooked = MEAN + np.random.default_rng(seed).normal(0, 0.02, (468, 3)).astype(np.float32)

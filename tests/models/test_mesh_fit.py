@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.mesh_fit import fit_mesh
@@ -10,6 +10,7 @@ from tests.fakes.head import posed
 angles = st.floats(-60, 60)
 
 
+@settings(deadline=None)
 @given(angles, angles, angles, st.floats(10, 400))
 def test_a_canonical_head_in_any_pose_fits_exactly(
     yaw: float, pitch: float, roll: float, eyes_px: float
@@ -44,6 +45,7 @@ def test_no_face_at_all_has_no_size_and_no_fit(value: float) -> None:
     assert fit.residual == np.inf
 
 
+@settings(deadline=None)
 @given(angles, angles, angles, st.floats(10, 400))
 def test_a_canonical_head_is_brought_back_to_the_front(
     yaw: float, pitch: float, roll: float, eyes_px: float
@@ -52,6 +54,7 @@ def test_a_canonical_head_is_brought_back_to_the_front(
     assert fit_mesh(points).to_front(points) == pytest.approx(CANONICAL, abs=2e-3)
 
 
+@settings(deadline=None)
 @given(angles, angles, st.floats(10, 400), st.floats(0, 0.05), st.integers(0, 2**31 - 1))
 def test_the_front_and_the_picture_undo_each_other(
     yaw: float, roll: float, eyes_px: float, noise: float, seed: int
