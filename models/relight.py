@@ -17,7 +17,7 @@ GREATEST_GAIN = 2.5
 _LEAST_GAIN = 0.3
 _NODES = 48
 """Points spread over the face at which the means are formed; between them they are interpolated."""
-_GATHER, _GATHER_AT_RIM, _SPREAD = 0.8, 0.25, 0.28
+_GATHER, _GATHER_AT_RIM, _SPREAD = 0.9, 0.25, 0.3
 """Sigmas of forming (inside the face, and at its outline, where the target's own skin goes on) and of
 interpolating, in inter-ocular distances: broad shading passes, brows, folds and mouth do not."""
 _RIM_DEPTH = 0.5

@@ -37,11 +37,11 @@ _FILL_FADE = 0.02
 _DEVIATION = (24.0, 4.0, 4.0)
 """Of Y, Cr, Cb within one face's plain skin."""
 _GRAIN_PX = 2.0
-_LIFTED, _GREATEST_LIFT = 0.5, 0.7
+_LIFTED, _GREATEST_LIFT = 0.4, 0.7
 """How much of the shadow in the eye sockets is taken out, and the most of it, in logarithms of light."""
 _SOCKET_FADE, _SOCKET_REACH = 0.012, 0.02
 """Sigmas of the edge of that, and of what counts as shadow, in sides of the plane."""
-_CLARITY = 0.55
+_CLARITY = 0.6
 _CLARITY_REACH = 0.05
 """How much features are raised, and the sigma of what counts as skin under them, in sides of the plane."""
 _CLARITY_BOUND = 60.0
