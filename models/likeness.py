@@ -25,8 +25,6 @@ _GREATEST_MOVE = 0.25
 """No point moves farther along an axis of the face, in inter-ocular distances."""
 _OF_DEPTH = 0.6
 """Nor by more than this share of its depth inside the outline: it would cross it."""
-_GAIN = 1.1
-"""The difference is drawn a little larger than it is: light and eyes keep reminding of the wearer."""
 _EYE_GAIN = 1.6
 """The eyes that show are the wearer's own: their place and size go past the source's to make up for it."""
 _EYE_REACH = 0.22
@@ -125,11 +123,7 @@ _EYES = tuple(
 """Of each eye: the upper lid, the lower lid, and how they close."""
 _NEAR_EYES = _near_eyes()
 _BOUND = np.minimum(_depth() * np.float32(_OF_DEPTH), np.float32(_GREATEST_MOVE))
-_SHARE = (
-    _smooth(_depth() / np.float32(_RIM_DEPTH))
-    * np.float32(_GAIN)
-    * (1 + np.float32(_EYE_GAIN - 1) * _NEAR_EYES)
-)
+_SHARE = _smooth(_depth() / np.float32(_RIM_DEPTH)) * (1 + np.float32(_EYE_GAIN - 1) * _NEAR_EYES)
 _LOWER = _smooth((CANONICAL[:, 1:2] - np.float32(0.3)) / np.float32(_JAW_BELOW - 0.3))
 
 

@@ -37,7 +37,7 @@ _FILL_FADE = 0.02
 _DEVIATION = (24.0, 4.0, 4.0)
 """Of Y, Cr, Cb within one face's plain skin."""
 _GRAIN_PX = 2.0
-_LIFTED, _GREATEST_LIFT = 0.4, 0.7
+_LIFTED, _GREATEST_LIFT = 0.3, 0.7
 """How much of the shadow in the eye sockets is taken out, and the most of it, in logarithms of light."""
 _SOCKET_FADE, _SOCKET_REACH = 0.012, 0.02
 """Sigmas of the edge of that, and of what counts as shadow, in sides of the plane."""
