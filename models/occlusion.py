@@ -111,11 +111,21 @@ class FaceOcclusion:
         track.mask[:] = seen
         ratio = CROP_PX / MASK_PX
         keep_intruders(track.mask, (apply(to_crop, points[OVAL, :2]) + 0.5) / ratio - 0.5)
-        back = invert(to_crop)
-        to_frame = np.empty((2, 3))
-        to_frame[:, :2] = back[:, :2] * ratio
-        to_frame[:, 2] = back @ ((ratio - 1) / 2, (ratio - 1) / 2, 1)
-        return VisibleFace(track.mask, to_frame)
+        return VisibleFace(track.mask, _placed(to_crop))
+
+    def again(self, points: NDArray[np.float32], track_id: int, captured_ns: int) -> VisibleFace | None:
+        """What was last seen of the face, where it is now: the network is spared. None when it was not looked
+        at in the last half second.
+
+        Arguments as in `visible`.
+        """
+        track = self._tracks.get(track_id)
+        if track is None or track.seen_ns is None or not 0 <= captured_ns - track.seen_ns <= GAP_NS:
+            return None
+        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        if not float((high - low).max()) >= LEAST_SIDE_PX or not np.isfinite(points[:, :2]).all():
+            return None
+        return VisibleFace(track.mask, _placed(crop_of(points, CROP_PX)))
 
     def onto(self, visible: VisibleFace, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]:
         """(height, width) uint8: the mask on the rectangle of the frame at (x, y), its edges made crisp.
@@ -209,6 +219,15 @@ def crop_of(points: NDArray[np.floating[Any]], size: int) -> Matrix:
     side = CROP_MARGIN * float((high - low).max())
     centre = ((low + high) / 2 - (0, HEADROOM * side)) @ axes
     return crop_matrix((float(centre[0]), float(centre[1])), side, angle, size)
+
+
+def _placed(to_crop: Matrix) -> Matrix:
+    """(2, 3): from pixels of the mask to pixels of the frame, by the matrix from the frame to the crop."""
+    back, ratio = invert(to_crop), CROP_PX / MASK_PX
+    to_frame = np.empty((2, 3))
+    to_frame[:, :2] = back[:, :2] * ratio
+    to_frame[:, 2] = back @ ((ratio - 1) / 2, (ratio - 1) / 2, 1)
+    return to_frame
 
 
 def _crisp() -> NDArray[np.uint8]:

@@ -22,6 +22,8 @@ __all__ = ["STAGES", "Pipeline", "PipelineFigures"]
 
 STAGES = ("detect", "landmarks", "swap", "enhance", "mask", "compose")
 """Each is timed once a frame in which it ran."""
+MANY_FACES = 3
+"""From so many on, what stands before each is looked at in every second frame only."""
 FADE_MARGIN = 0.1
 """Round a face that fades in: what shows through the cover is replaced already."""
 
@@ -108,7 +110,7 @@ class Pipeline:
         times = Times()
         # From the smallest, which is farthest: those before it are painted over it.
         for face in sorted(view.faces, key=lambda face: side_of(face.box)):
-            self._replacement.replace(picture, frame, face, times)
+            self._replacement.replace(picture, frame, face, times, len(view.faces) >= MANY_FACES)
             if face.shown < 1:
                 cover(picture, face.box, 1 - face.shown, FADE_MARGIN)
         for stage, spent_ns in times.spent_ns.items():

@@ -36,6 +36,8 @@ class Occlusion(Protocol):
         self, bgr: NDArray[np.uint8], points: NDArray[np.float32], track_id: int, captured_ns: int
     ) -> VisibleFace: ...
 
+    def again(self, points: NDArray[np.float32], track_id: int, captured_ns: int) -> VisibleFace | None: ...
+
     def onto(self, visible: VisibleFace, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]: ...
 
     def close(self) -> None: ...
@@ -71,11 +73,14 @@ class Replacement:
         self._occlusion = occlusion
         self._enhancer = enhancer
 
-    def replace(self, picture: NDArray[np.uint8], frame: Frame, face: Face, times: Times) -> None:
+    def replace(
+        self, picture: NDArray[np.uint8], frame: Frame, face: Face, times: Times, sparing: bool = False
+    ) -> None:
         """Paint the face's replacement over `picture`, (H, W, 3) uint8, in place. Raises BackendError.
 
         It is made of the picture so far: a patch carries some of what is round the face, and that is not to
-        be somebody's bare one. A hidden face is hidden whatever stands before it.
+        be somebody's bare one. A hidden face is hidden whatever stands before it. `sparing`: what stands
+        before the face is looked at in every second frame only.
         """
         worn = self._worn[(face.id - 1) % len(self._worn)]
         began_ns = self._clock.now_ns()
@@ -89,13 +94,21 @@ class Replacement:
                 self._enhancer.enhance(patch)
                 began_ns = self._lap(times, "enhance", began_ns)
             if self._occlusion is not None and patch.alpha.size:
-                visible = self._occlusion.visible(frame.bgr, face.points, face.id, frame.captured_ns)
+                visible = self._look(self._occlusion, frame, face, sparing)
                 began_ns = self._lap(times, "mask", began_ns)
                 height, width = patch.alpha.shape
                 seen = self._occlusion.onto(visible, patch.x, patch.y, width, height)
                 cv2.min(patch.alpha, seen, dst=patch.alpha)
         self._paster.paste(picture, patch)
         self._lap(times, "compose", began_ns)
+
+    @staticmethod
+    def _look(occlusion: Occlusion, frame: Frame, face: Face, sparing: bool) -> VisibleFace:
+        if sparing and (frame.seq + face.id) % 2:
+            before = occlusion.again(face.points, face.id, frame.captured_ns)
+            if before is not None:
+                return before
+        return occlusion.visible(frame.bgr, face.points, face.id, frame.captured_ns)
 
     def close(self) -> None:
         """Free the inference contexts. Idempotent, never raises."""

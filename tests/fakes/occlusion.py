@@ -31,6 +31,12 @@ class HandBefore:
             self._clock.advance(self._cost_ns)
         return VisibleFace(np.full((MASK_PX, MASK_PX), 255, np.uint8), np.eye(2, 3))
 
+    def again(self, points: np.ndarray, track_id: int, captured_ns: int) -> VisibleFace | None:
+        self.said.append("again")
+        if not any(known == track_id for _, _, known, _ in self.seen):
+            return None
+        return VisibleFace(np.full((MASK_PX, MASK_PX), 255, np.uint8), np.eye(2, 3))
+
     def onto(self, visible: VisibleFace, x: int, y: int, width: int, height: int) -> np.ndarray:
         self.said.append("onto")
         seen = np.full((height, width), 255, np.uint8)

@@ -238,3 +238,23 @@ def _tells_the_bar(occlusion):
 
 def test_the_weights_are_small():
     assert WEIGHTS.stat().st_size <= 2_000_000
+
+
+def test_again_is_what_was_seen_where_the_face_is_now():
+    finder = FaceOcclusion(answering(half_covered()))
+    seen = finder.visible(frame(), mesh(), 3, 0)
+    before = finder.onto(seen, 0, 0, 640, 480).copy()
+    moved = finder.again(mesh(x=360.0), 3, FRAME_NS)
+    assert moved is not None
+    after = finder.onto(moved, 0, 0, 640, 480)
+    np.testing.assert_allclose(after[:, 40:].astype(int), before[:, :-40], atol=2)
+    assert before.min() == 0
+
+
+@pytest.mark.parametrize("case", ["another face", "long ago", "no face"])
+def test_again_says_when_there_is_nothing_to_go_by(case):
+    finder = FaceOcclusion(answering(half_covered()))
+    finder.visible(frame(), mesh(), 3, 0)
+    points = np.full((468, 3), np.nan, np.float32) if case == "no face" else mesh()
+    number, when = (4 if case == "another face" else 3), (GAP_NS + 1 if case == "long ago" else FRAME_NS)
+    assert finder.again(points, number, when) is None

@@ -190,3 +190,23 @@ def test_close_frees_everything_and_may_be_called_again():
     assert (occlusion.closed, enhancer.closed) == (1, 1)
     replacement.close()
     Replacement(PaintingSwapper(), (ANNA,), FakeClock()).close()
+
+
+def test_where_many_are_to_be_seen_to_each_is_looked_at_in_every_second_frame():
+    occlusion, one = HandBefore(200), head()
+    replacement = Replacement(PaintingSwapper(), (ANNA,), FakeClock(), occlusion)
+    for seq in range(1, 7):
+        shown = Frame(seq, seq, frame().bgr)
+        replacement.replace(shown.bgr.copy(), shown, one, Times(), sparing=True)
+    looks = [said for said in occlusion.said if said != "onto"]
+    assert looks.count("visible") == 3
+    assert looks.count("again") == 3
+    assert occlusion.said.count("onto") == 6
+
+
+def test_a_face_never_looked_at_is_not_spared():
+    for seq in (0, 1):
+        occlusion, shown = HandBefore(200), Frame(seq, 0, frame().bgr)
+        replacement = Replacement(PaintingSwapper(), (ANNA,), FakeClock(), occlusion)
+        replacement.replace(shown.bgr.copy(), shown, head(), Times(), sparing=True)
+        assert "visible" in occlusion.said
