@@ -10,8 +10,8 @@ from models.blazeface import BlazeFace
 from models.catalog import Model, lookup
 from models.detection import Detection
 from models.errors import ModelError
+from models.loading import open_model
 from models.runtime.base import Session
-from models.runtime.registry import open_session
 from models.yunet import YuNet
 
 __all__ = ["BlazeFace", "Detection", "Detector", "YuNet", "open_detector"]
@@ -34,7 +34,7 @@ def open_detector(name: str, folder: Path, backend: str = "openvino", device: st
     model = lookup([name])[0]
     if model.role != "detector":
         raise ModelError(f"{name} is a {model.role}, not a detector", "choose one by: realtime models list")
-    session = open_session(folder / model.file, backend, device=device, picture=model.contract.picture)
+    session = open_model(model, folder, backend, device=device).session
     try:
         return _detector(model, session)
     except BaseException:
@@ -47,4 +47,4 @@ def _detector(model: Model, session: Session) -> Detector:
         return BlazeFace(session, model.contract, model.anchors)
     if model.family == "yunet":
         return YuNet(session, model.contract)
-    raise ModelError(f"no detector is of the family {model.family!r}", "correct models/catalog.toml")
+    raise ModelError(f"no detector is of the family {model.family!r}", "correct models/catalogue")

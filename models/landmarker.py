@@ -13,8 +13,8 @@ from models.catalog import Contract, lookup
 from models.detector import Detection
 from models.errors import ModelError
 from models.geometry import Matrix, crop_matrix, invert
+from models.loading import open_model
 from models.runtime.base import Session
-from models.runtime.registry import open_session
 from models.trust import SECOND_LOOK, trust_in
 
 __all__ = [
@@ -72,7 +72,7 @@ class FaceMesh:
     def __init__(self, session: Session, contract: Contract) -> None:
         picture = contract.picture
         if picture.height != picture.width:
-            raise ModelError("a face mesh network takes a square picture", "correct models/catalog.toml")
+            raise ModelError("a face mesh network takes a square picture", "correct models/catalogue")
         self._session = session
         self._size = picture.width
         self._input = session.inputs[0].name
@@ -124,7 +124,7 @@ def open_landmarker(name: str, folder: Path, backend: str = "openvino", device: 
     model = lookup([name])[0]
     if model.family != "facemesh":
         raise ModelError(f"{name} is a {model.role}, not a landmarker", "choose one by: realtime models list")
-    session = open_session(folder / model.file, backend, device=device, picture=model.contract.picture)
+    session = open_model(model, folder, backend, device=device).session
     try:
         return FaceMesh(session, model.contract)
     except BaseException:

@@ -14,7 +14,9 @@ MIB = 1024 * 1024
 class Progress(Protocol):
     """Told by a download, from the thread that does it."""
 
-    def start(self, title: str, total_bytes: int) -> None: ...
+    def start(self, title: str, total_bytes: int) -> None:
+        """`total_bytes` is 0 where nobody has said how long the file is."""
+        ...
 
     def move_to(self, done_bytes: int) -> None: ...
 
@@ -29,7 +31,8 @@ class LogProgress:
 
     def start(self, title: str, total_bytes: int) -> None:
         self._title = title
-        logger.info("fetching %s (%.1f MiB)", title, total_bytes / MIB)
+        size = f"{total_bytes / MIB:.1f} MiB" if total_bytes else "of unknown size"
+        logger.info("fetching %s (%s)", title, size)
 
     def move_to(self, done_bytes: int) -> None:
         pass
@@ -52,14 +55,14 @@ class TerminalProgress:
 
         columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
         self._bar = Bar(*columns, console=Console(stderr=True))
-        self._task = self._bar.add_task(f"fetching {title}", total=total_bytes)
+        self._task = self._bar.add_task(f"fetching {title}", total=total_bytes or None)
         self._bar.start()
 
     def move_to(self, done_bytes: int) -> None:
         self._bar.update(self._task, completed=done_bytes)
 
     def end(self, *, complete: bool) -> None:
-        if complete:
+        if complete and self._bar.tasks[0].total is not None:
             self._bar.update(self._task, completed=self._bar.tasks[0].total)
         self._bar.stop()
 

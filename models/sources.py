@@ -19,7 +19,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from urllib.parse import urlsplit
 
-from models.catalog import HttpsSource, Wheel
+from models.entries import HttpsSource, Wheel
 from models.errors import ModelError
 
 __all__ = ["download_members", "download_url", "pip_environment"]
@@ -33,6 +33,7 @@ PIP_END_TIMEOUT_S = 5.0
 HTTP_TIMEOUT_S = 30.0  # a silent connection of ours
 HTTP_ATTEMPTS = 10  # per mirror, as long as each gains something
 BLOCK_BYTES = 256 * 1024
+LONGEST_BYTES = 8 * 2**30  # of a file whose size nobody has said
 
 _PIP_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _PIP_NO_NETWORK = re.compile(
@@ -76,7 +77,7 @@ def download_members(wheel: Wheel, members: Iterable[str], work: Path, moved: Mo
 
 
 def download_url(source: HttpsSource, size_bytes: int, part: Path, moved: Moved) -> Iterator[str]:
-    """Fetch a file of `size_bytes` to `part`, trying one mirror after another.
+    """Fetch a file of `size_bytes` (0: as many as the server says) to `part`, trying the mirrors in turn.
 
     A cut transfer goes on where it stopped, on the next mirror if need be. Yields the host each time the file
     is whole; the caller goes on iterating when it does not want what it got. Raises ModelError when no mirror
@@ -85,6 +86,8 @@ def download_url(source: HttpsSource, size_bytes: int, part: Path, moved: Moved)
     reasons = []
     for url in source.urls:
         host = urlsplit(url).hostname or url
+        if not size_bytes:
+            part.unlink(missing_ok=True)  # halves of two mirrors are one file only if a size says so
         reason = _mirror(url, size_bytes, part, moved)
         if reason is None:
             yield host
@@ -183,21 +186,22 @@ def _take_out(archive: Path, members: Iterable[str], work: Path) -> dict[str, Pa
 def _mirror(url: str, size_bytes: int, part: Path, moved: Moved) -> str | None:
     """Fetch from one mirror until the file is whole (None) or it gives nothing more (why)."""
     reason = "it sent nothing"
+    whole = size_bytes
     for _ in range(HTTP_ATTEMPTS):
         before = _size(part)
-        if before == size_bytes:
+        if whole and before == whole:
             return None
         try:
-            _transfer(url, before, size_bytes, part, moved)
+            whole = _transfer(url, before, whole, part, moved)
             reason = "the connection was cut"
         except urllib.error.HTTPError as error:
             error.close()
             return f"HTTP {error.code}"
         except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
             reason = str(getattr(error, "reason", error)) or type(error).__name__
-        if _size(part) == size_bytes:
+        if whole and _size(part) == whole:
             return None
-        if _size(part) > size_bytes:
+        if _size(part) > (whole or LONGEST_BYTES):
             part.unlink()
             return "sent more than the file"
         if _size(part) <= before:
@@ -205,15 +209,23 @@ def _mirror(url: str, size_bytes: int, part: Path, moved: Moved) -> str | None:
     return reason
 
 
-def _transfer(url: str, start: int, size_bytes: int, part: Path, moved: Moved) -> None:
+def _transfer(url: str, start: int, size_bytes: int, part: Path, moved: Moved) -> int:
+    """Append what comes; returns the size of the whole file, by the server's word if `size_bytes` is 0."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     with urllib.request.urlopen(request, timeout=HTTP_TIMEOUT_S) as response:
         # A server that does not know ranges answers 200 and begins again.
         resumed = response.status == http.client.PARTIAL_CONTENT
+        announced = response.headers.get("Content-Length", "")
+        rest = int(announced) if announced.isdecimal() else 0
+        whole = size_bytes or (rest + start if rest and resumed else rest)
+        if not size_bytes and whole > LONGEST_BYTES:
+            raise http.client.HTTPException(f"it would send {whole} bytes, which is no model")
         with part.open("ab" if resumed else "wb") as file:
-            while file.tell() <= size_bytes and (block := response.read(BLOCK_BYTES)):
+            while file.tell() <= (whole or LONGEST_BYTES) and (block := response.read(BLOCK_BYTES)):
                 file.write(block)
                 moved(file.tell())
+        # Where nobody says how long it is, it is whole when the server ends it in order.
+        return whole or _size(part)
 
 
 def _size(path: Path) -> int:

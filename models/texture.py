@@ -119,7 +119,7 @@ def opened(texture: Plane) -> Plane:
     side = texture.shape[0]
     zone = np.zeros((side, side), np.uint8)
     for ring in SOCKETS:
-        zone = cv2.max(zone, ring_mask(ring, side))
+        zone = np.maximum(zone, ring_mask(ring, side))
     inside = zone.astype(np.float32) / np.float32(255)
     share = cv2.GaussianBlur(inside, (0, 0), side * _SOCKET_FADE)
     luma = np.log(texture.mean(axis=2) + _DARK)

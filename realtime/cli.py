@@ -133,16 +133,60 @@ def _inspect(verbs: Verbs) -> None:
 
 
 def _models(verbs: Verbs) -> None:
-    actions = verbs.add_parser("models", help="the models: list, fetch, verify").add_subparsers(
-        metavar="ACTION", required=True
-    )
-    listed = actions.add_parser("list", help="every model of the catalogue and its state")
+    actions = verbs.add_parser(
+        "models", help="the models: list, fetch, verify, add, remove, build, bench"
+    ).add_subparsers(metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="every model that is known, its licence and its state")
     listed.set_defaults(function="realtime.commands.models:models_list")
+    listed.add_argument("--role", metavar="ROLE", help="only detector, landmarker, swapper, enhancer, ...")
+    listed.add_argument("--json", action="store_true", help="for programs")
     fetch = actions.add_parser("fetch", help="download and check models")
     fetch.set_defaults(function="realtime.commands.models:models_fetch")
     fetch.add_argument("names", metavar="NAME", nargs="*", help="default: the default chain")
+    fetch.add_argument(
+        "--accept-licence",
+        metavar="LICENCE",
+        action="append",
+        default=[],
+        help="accept a restrictive licence without being asked; repeatable",
+    )
+    fetch.add_argument(
+        "--trust", action="store_true", help="take a file whose checksum nobody knows, and remember it"
+    )
     verify = actions.add_parser("verify", help="compare the files with their checksums")
     verify.set_defaults(function="realtime.commands.models:models_verify")
+    add = actions.add_parser("add", help="keep a model file of your own, by name")
+    add.set_defaults(function="realtime.commands.models:models_add")
+    add.add_argument("file", metavar="FILE", type=Path)
+    add.add_argument("--family", metavar="FAMILY", required=True, help="how it is fed: inswapper, ghost, ...")
+    add.add_argument("--name", metavar="NAME", help="what to call it (the file's own name)")
+    remove = actions.add_parser("remove", help="delete a model's file, added or fetched")
+    remove.set_defaults(function="realtime.commands.models:models_remove")
+    remove.add_argument("name", metavar="NAME")
+    _model_builds(actions)
+
+
+def _model_builds(actions: Verbs) -> None:
+    build = actions.add_parser("build", help="make a model in FP16 or INT8, checked against FP32")
+    build.set_defaults(function="realtime.commands.models_build:models_build")
+    build.add_argument("model", metavar="NAME|FILE", help="a model that is here, a stand-in, or a file")
+    build.add_argument("--precision", choices=("fp16", "int8"), required=True)
+    build.add_argument(
+        "--for", dest="target", choices=("cpu", "tensorrt"), default="cpu", help="who runs it (cpu)"
+    )
+    build.add_argument("--calibration", metavar="FOLDER", help="pictures like those it will see (the still)")
+    build.add_argument("--samples", type=_count, metavar="N", default=64, help="pictures taken of it (64)")
+    build.add_argument("--format", choices=("onnx", "ir"), help="onnx, or OpenVINO's (as the original)")
+    bench = actions.add_parser("bench", help="time models, and the builds beside them, on every backend")
+    bench.set_defaults(function="realtime.commands.models_bench:models_bench")
+    bench.add_argument("names", metavar="NAME|FILE", nargs="*", help="default: the default chain")
+    bench.add_argument("--stand-ins", action="store_true", help="networks of usual sizes, random weights")
+    bench.add_argument("--runs", type=_count, metavar="N", help="of each (as many as six seconds allow)")
+    bench.add_argument(
+        "--backend", metavar="NAME[:DEVICE]", action="append", help="only this one; repeatable"
+    )
+    bench.add_argument("--profile", action="store_true", help="ONNX Runtime's time by operator, too")
+    bench.add_argument("--json", action="store_true", help="for programs")
 
 
 def _faces(verbs: Verbs) -> None:
@@ -188,8 +232,10 @@ def _configuration(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--swapper", metavar="NAME", help="mesh")
     verb.add_argument("--occlusion", metavar="on|off", help="hands and hair stay before the face (on)")
     verb.add_argument("--enhancer", metavar="NAME", help="none, detail (none)")
-    verb.add_argument("--backend", metavar="NAME", help="openvino, onnx")
-    verb.add_argument("--device", metavar="NAME", help="CPU, GPU, NPU, AUTO")
+    verb.add_argument(
+        "--backend", metavar="NAME", help="openvino, onnx, tensorrt, auto, or NAME/DEVICE (openvino)"
+    )
+    verb.add_argument("--device", metavar="NAME", help="CPU, GPU, NPU, AUTO, CUDA:1 (its first)")
     verb.add_argument(
         "--on-fault", metavar="POLICY", help="hold, card, blur, raw: what shows when the swap fails"
     )

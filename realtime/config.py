@@ -62,11 +62,24 @@ class PipelineConfig:
     """What is done to a swapped face before it is pasted."""
     detector: str = "blazeface_short_range"
     backend: str = "openvino"
-    device: str = "CPU"
+    """A backend, "auto" for the best that works, or with a device: "openvino/GPU", "onnx/CUDA:1"."""
+    device: str = ""
+    """Empty: the backend's first."""
     max_faces: Annotated[int, msgspec.Meta(ge=1, le=16)] = 8
     on_fault: FaultPolicy = FaultPolicy.HOLD
     hold_ms: Millis = 500.0
     mark: Literal["on", "off"] = "on"
+
+
+@dataclass(frozen=True, slots=True)
+class BackendConfig:
+    """Backends of single roles, in the place of `pipeline.backend`: written as that is. Empty: as that is."""
+
+    detect: str = ""
+    landmarks: str = ""
+    mask: str = ""
+    swap: str = ""
+    enhance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,7 @@ class Config:
     source: SourceConfig = field(default_factory=SourceConfig)
     face: FaceConfig = field(default_factory=FaceConfig)
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+    backend: BackendConfig = field(default_factory=BackendConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     latency: LatencyConfig = field(default_factory=LatencyConfig)
     sink: SinkConfig = field(default_factory=SinkConfig)

@@ -1,6 +1,7 @@
 """Acknowledgements: asked for once, in plain words, and recorded with the time.
 
-Two things need one: turning the AI mark off, and wearing the face of a real person.
+Three things need one: turning the AI mark off, wearing the face of a real person, and fetching a model whose
+licence limits what it may be used for.
 """
 
 import hashlib
@@ -8,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,24 @@ class Acknowledgements:
             )
         self._record(key, text)
         return ""
+
+    def require_licence(self, name: str, text: str, accepted: Collection[str] = (), how: str = "") -> None:
+        """Return when the licence `name`, in the words of `text`, is accepted, now or at another time.
+
+        `accepted`: licences the user has named as accepted; `how`: what to do where nobody can be asked.
+        Raises ConfigError when it is not accepted.
+        """
+        key = f"licence-{name}"
+        if key in self._read():
+            return
+        if name not in accepted:
+            if self._ask is None:
+                raise ConfigError(f"{text}, and nobody can be asked here whether you accept that", how)
+            if self._ask(f"{text}.\nDo you accept that? [y/N] ").strip().lower() not in {"y", "yes"}:
+                raise ConfigError(
+                    f"the licence {name} is not accepted", "fetch a model under another licence"
+                )
+        self._record(key, text)
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -12,6 +12,7 @@ __all__ = ["CHECKS", "Finding", "Verdict", "examine"]
 
 _ONNX_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 PORT = 8080
+_DEFAULT_PLACE = "openvino/CPU"
 
 
 class Verdict(StrEnum):
@@ -47,13 +48,27 @@ def check_models() -> Finding:
 
 
 def check_inference() -> Finding:
-    """The default backend loads and has a device."""
-    from models.runtime.openvino import devices
+    """The default backend runs a network, and so does all that is installed beside it."""
+    from models.runtime.inventory import State, survey
 
-    found = devices()
-    verdict = Verdict.OK if "CPU" in found else Verdict.FAIL
-    cure = "" if verdict is Verdict.OK else "reinstall openvino for this processor"
-    return Finding("inference", verdict, f"openvino on {', '.join(found) or 'no device'}", cure)
+    found = tuple(survey())
+    names = {state: [str(one.place) for one in found if one.state is state] for state in State}
+    message = f"works: {', '.join(names[State.WORKS]) or 'nothing'}"
+    if _DEFAULT_PLACE not in names[State.WORKS]:
+        default = next((one for one in found if str(one.place) == _DEFAULT_PLACE), found[0])
+        return Finding(
+            "inference", Verdict.FAIL, f"{message}; {default.place}: {default.about}", default.cure
+        )
+    if names[State.UNTRIED]:
+        message += f"; not tried: {', '.join(names[State.UNTRIED])}"
+    if names[State.ABSENT]:
+        message += f"; not here: {', '.join(names[State.ABSENT])} (`realtime devices` says what they need)"
+    failing = [one for one in found if one.state is State.FAILS]
+    if failing:
+        reasons = "; ".join(f"{one.place}: {one.about}" for one in failing)
+        cures = "; ".join(dict.fromkeys(one.cure for one in failing))
+        return Finding("inference", Verdict.WARN, f"fails: {reasons}; {message}", cures)
+    return Finding("inference", Verdict.OK, message)
 
 
 def check_onnxruntimes() -> Finding:

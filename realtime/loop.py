@@ -171,6 +171,8 @@ class FrameLoop:
             _log.error("%s; %s", error.message, error.hint)
         self._health.fault(error.message, now_ns)
         self._bad(frame, Reason.WORKER, now_ns)
+        if error.final:
+            raise error
         if isinstance(error, _HungError) or self._errors_in_a_row >= ERRORS_BEFORE_RESTART:
             await self._restart()
 

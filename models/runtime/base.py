@@ -56,6 +56,13 @@ class Session(Protocol):
         """
         ...
 
+    def warmup(self) -> None:
+        """Run once on zeros (`proof.blank`), so that the first frame is no slower.
+
+        Raises BackendError when the backend fails.
+        """
+        ...
+
     def close(self) -> None:
         """Idempotent, never raises."""
         ...

@@ -1,15 +1,20 @@
 """Networks run by OpenVINO, from .tflite, .onnx or .xml."""
 
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import BackendError, ModelError
+from models.errors import BackendError
 from models.runtime.base import InputSpec, TensorSpec
+from models.runtime.complaints import unreadable
+from models.runtime.kept import kept_folder
+from models.runtime.proof import blank
 
 # Importing openvino reports the import to Google Analytics and leaves a client id in the home folder,
 # unasked. It does without when this package cannot be imported, which None in sys.modules brings about.
@@ -18,12 +23,33 @@ cast(dict[str, object], sys.modules).setdefault("openvino_telemetry", None)
 import openvino  # noqa: E402
 from openvino.preprocess import ColorFormat, PrePostProcessor  # noqa: E402
 
-__all__ = ["OpenVinoSession", "devices"]
+__all__ = ["DRIVERS", "OpenVinoSession", "device_names", "devices"]
+
+_log = logging.getLogger(__name__)
+
+DRIVERS: Mapping[str, str] = MappingProxyType(
+    {
+        "GPU": "an Intel GPU with its driver: on Linux intel-opencl-icd, and /dev/dri/renderD*",
+        "NPU": "an Intel NPU with its driver: on Linux intel-driver-compiler-npu, and /dev/accel",
+    }
+)
+"""What OpenVINO's devices need to be there."""
+_CHOOSING = frozenset({"AUTO", "MULTI", "HETERO"})
+"""Devices that are a choice among others."""
 
 
 def devices() -> tuple[str, ...]:
     """What OpenVINO can run on here: "CPU", "GPU.0" and so on."""
     return tuple(openvino.Core().available_devices)
+
+
+def device_names() -> dict[str, str]:
+    """Each device with its maker's name for it: {"CPU": "Intel(R) Core(TM) i5"}."""
+    core = openvino.Core()
+    return {
+        device: str(core.get_property(device, "FULL_DEVICE_NAME")).strip()
+        for device in core.available_devices
+    }
 
 
 class OpenVinoSession:
@@ -37,6 +63,7 @@ class OpenVinoSession:
         self, path: Path, *, device: str = "CPU", picture: InputSpec | None = None, threads: int | None = None
     ) -> None:
         core = openvino.Core()
+        device = device.upper()
         _check_device(core, device)
         try:
             model = core.read_model(path)
@@ -46,18 +73,17 @@ class OpenVinoSession:
             if picture is not None:
                 model = _with_picture_input(model, picture)
         except RuntimeError as error:
-            raise ModelError(
-                f"{path.name} cannot be read as a model: {_reason(error)}",
-                f"delete {path} and fetch it again: realtime models fetch {path.stem}",
-            ) from error
+            raise unreadable(path, _reason(error)) from error
         try:
-            compiled = core.compile_model(model, device, _properties(device, threads))
+            compiled = _compiled(core, model, device, _properties(device, threads))
             self._request = compiled.create_infer_request()
         except RuntimeError as error:
             raise BackendError(
                 f"OpenVINO cannot prepare {path.name} for {device}: {_reason(error)}",
                 "try the device CPU, or another backend",
             ) from error
+        if device.partition(":")[0] in _CHOOSING:
+            _log.info("OpenVINO runs %s on %s", path.name, ", ".join(_executing(compiled)))
         self._name = path.name
         self._inputs = tuple(map(_spec, input_names, compiled.inputs))
         self._outputs = tuple(map(_spec, output_names, compiled.outputs))
@@ -108,6 +134,9 @@ class OpenVinoSession:
             ) from error
         return dict(self._results)
 
+    def warmup(self) -> None:
+        self.run(blank(self._inputs))
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -118,22 +147,43 @@ class OpenVinoSession:
 
 def _check_device(core: openvino.Core, device: str) -> None:
     present = core.available_devices
-    base = device.upper().partition(":")[0].partition(".")[0]
-    if base not in {"AUTO", "MULTI", "HETERO"} | {name.partition(".")[0] for name in present}:
-        raise BackendError(
-            f"OpenVINO finds no device {device!r} here",
-            f"choose one of: {', '.join(present)} (a GPU or NPU also needs its driver)",
-        )
+    base = device.partition(":")[0].partition(".")[0]
+    if base in _CHOOSING or device in present or base in {name.partition(".")[0] for name in present}:
+        return
+    need = DRIVERS.get(base)
+    raise BackendError(
+        f"OpenVINO finds no device {device!r} here",
+        f"choose one of: {', '.join((*present, 'AUTO'))}" + (f" ({base} takes {need})" if need else ""),
+    )
+
+
+def _compiled(core: openvino.Core, model: openvino.Model, device: str, properties: dict[str, Any]) -> Any:
+    """Out of the cache, if it is there. A cache that cannot be read or written only costs time."""
+    folder = kept_folder("openvino", openvino.get_version().split("-releases")[0])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return core.compile_model(model, device, properties | {"CACHE_DIR": str(folder)})
+    except (OSError, RuntimeError) as error:
+        _log.debug("OpenVINO goes without its cache in %s: %s", folder, _reason(error))
+        return core.compile_model(model, device, properties)
+
+
+def _executing(compiled: Any) -> list[str]:
+    return [str(name) for name in compiled.get_property("EXECUTION_DEVICES")]
 
 
 def _properties(device: str, threads: int | None) -> dict[str, Any]:
     properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "PERFORMANCE_HINT_NUM_REQUESTS": 1}
-    if device.upper() == "CPU":
+    base = device.partition(".")[0]
+    if base == "CPU":
         # On a CPU with bfloat16 the default is bfloat16, whose 8 bits of mantissa round a landmark
         # at pixel 100 to half a pixel: the face would tremble.
         properties["INFERENCE_PRECISION_HINT"] = "f32"
         if threads is not None:
             properties["INFERENCE_NUM_THREADS"] = threads
+    elif base == "GPU":
+        # The default is float16; in this mode a network keeps the precision of its file.
+        properties["EXECUTION_MODE_HINT"] = "ACCURACY"
     return properties
 
 

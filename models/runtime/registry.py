@@ -12,8 +12,10 @@ from typing import cast
 from models.errors import BackendError
 from models.runtime.base import InputSpec, Session
 from models.runtime.container import check_container
+from models.runtime.place import AUTO, Place, parse_place
+from models.runtime.providers import PROVIDERS
 
-__all__ = ["BACKENDS", "Backend", "available", "open_session"]
+__all__ = ["BACKENDS", "Backend", "available", "installed", "open_session", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Backend:
     """What to tell pip."""
     suffixes: tuple[str, ...]
     """The model files that it reads."""
+    device: str
+    """The device that an empty one stands for."""
 
 
 BACKENDS: Mapping[str, Backend] = MappingProxyType(
@@ -37,12 +41,21 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
             package="openvino",
             install="pip install openvino",
             suffixes=(".tflite", ".onnx", ".xml"),
+            device="CPU",
         ),
         "onnx": Backend(
             target="models.runtime.onnx:OnnxSession",
             package="onnxruntime",
             install='pip install "realtime-face[cpu]"',
             suffixes=(".onnx",),
+            device="CPU",
+        ),
+        "tensorrt": Backend(
+            target="models.runtime.tensorrt:TensorRTSession",
+            package="tensorrt",
+            install='pip install "realtime-face[tensorrt]" (with NVIDIA\'s own package index)',
+            suffixes=(".onnx",),
+            device="GPU",
         ),
     }
 )
@@ -50,33 +63,35 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
 
 def available() -> tuple[str, ...]:
     """The backends whose package is installed, without importing any of them."""
-    return tuple(name for name, backend in BACKENDS.items() if _installed(backend))
+    return tuple(name for name, backend in BACKENDS.items() if installed(backend))
 
 
 def open_session(
     path: Path,
     backend: str = "openvino",
     *,
-    device: str = "CPU",
+    device: str = "",
     picture: InputSpec | None = None,
     threads: int | None = None,
 ) -> Session:
     """Load the network in `path` and make it ready to run.
 
     With `picture`, the network's picture input takes uint8 NHWC BGR of that size and the session prepares it.
-    `threads` is for the CPU; None leaves it to the backend.
+    `threads` is for the CPU; None leaves it to the backend. `backend` may name the device as well
+    ("openvino/GPU"), be a provider of ONNX Runtime ("cuda"), or "auto": the best that works, see `choice`.
 
+    Any other backend than "auto" is that backend, or an error.
     Raises BackendError when the backend is unknown, not installed, does not read this kind of file or has no
     such device, and ModelError when the file is missing or damaged.
     """
-    chosen = BACKENDS.get(backend)
-    if chosen is None:
-        nearest = get_close_matches(backend, BACKENDS, n=1)
-        raise BackendError(
-            f"there is no inference backend named {backend!r}",
-            f"did you mean {nearest[0]!r}?" if nearest else f"choose one of: {', '.join(BACKENDS)}",
-        )
-    if not _installed(chosen):
+    place = parse_place(backend, device)
+    if place.backend == AUTO:
+        from models.runtime.choice import open_best
+
+        return open_best(path, place.device, picture=picture, threads=threads)
+    chosen = _known(place.backend)
+    backend, device = place.backend, place.device or chosen.device
+    if not installed(chosen):
         raise BackendError(
             f"the backend {backend!r} needs the package {chosen.package}, which is not installed",
             f"run: {chosen.install}",
@@ -100,5 +115,27 @@ def open_session(
     return factory(path, device=device, picture=picture, threads=threads)
 
 
-def _installed(backend: Backend) -> bool:
+def resolve(backend: str, device: str = "") -> Place:
+    """The place that a name stands for, with its device. An unknown backend is `open_session`'s to refuse."""
+    place = parse_place(backend, device)
+    known = BACKENDS.get(place.backend)
+    return place if place.device or known is None else Place(place.backend, known.device)
+
+
+def _known(backend: str) -> Backend:
+    chosen = BACKENDS.get(backend)
+    if chosen is None:
+        names = (AUTO, *BACKENDS, *PROVIDERS)
+        nearest = get_close_matches(backend, names, n=1)
+        raise BackendError(
+            f"there is no inference backend named {backend!r}",
+            f"did you mean {nearest[0]!r}?"
+            if nearest
+            else f"choose one of: {', '.join(dict.fromkeys(names))}",
+        )
+    return chosen
+
+
+def installed(backend: Backend) -> bool:
+    """Whether its package is there; it is not imported."""
     return importlib.util.find_spec(backend.package) is not None

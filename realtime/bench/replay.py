@@ -14,9 +14,7 @@ ENDLESS_S = 10.0
 """How much is taken of a source without an end, unless said otherwise."""
 
 
-def replay(
-    uri: str, width: int, height: int, fps: float, seconds: float | None = None
-) -> Iterator[Frame]:
+def replay(uri: str, width: int, height: int, fps: float, seconds: float | None = None) -> Iterator[Frame]:
     """Every frame of a clip, `still:` or `testcard:` whose media time is below `seconds`.
 
     None: all of a clip, ten seconds of what has no end.

@@ -1,32 +1,46 @@
-"""`realtime models list | fetch | verify`."""
+"""`realtime models list | fetch | verify | add | remove`."""
 
 import argparse
+import json
 from collections.abc import Sequence
 
-from models.catalog import DEFAULT_CHAIN, load_catalog
-from models.fetch import State, cache_folder, ensure, state
+from models.added import add_model, known_models, remove_model
+from models.catalog import DEFAULT_CHAIN, AddedSource, Model
+from models.errors import ModelError
+from models.fetch import Permit, State, cache_folder, ensure, state
+from models.licences import licence
+from realtime.commands.models_table import models_json, models_table
+from realtime.consent import Acknowledgements, default_path, terminal_ask
 
-__all__ = ["models_fetch", "models_list", "models_verify"]
-
-MIB = 1024 * 1024
+__all__ = ["models_add", "models_fetch", "models_list", "models_remove", "models_verify"]
 
 
 def models_list(args: argparse.Namespace) -> int:
-    """Every model of the catalogue and whether it is here."""
+    """Every model that is known and whether it is here; `args.role` and `args.json` as asked."""
     folder = cache_folder()
-    rows = [("name", "role", "state", "size", "licence", "what it is for")]
-    for model in load_catalog().values():
-        name = f"{model.name}*" if model.name in DEFAULT_CHAIN else model.name
-        size = f"{model.size_bytes / MIB:.1f} MiB"
-        rows.append((name, model.role, state(model, folder).value, size, model.licence, model.about))
-    _print_table(rows)
-    print(f"\n* fetched by itself when the program first runs; kept in {folder}")
+    models = tuple(known_models(folder).values())
+    roles = sorted({model.role for model in models})
+    if args.role is not None and args.role not in roles:
+        raise ModelError(f"no model has the role {args.role!r}", f"choose one of: {', '.join(roles)}")
+    rows = [
+        (model, state(model, folder, by_size=True)) for model in models if args.role in (None, model.role)
+    ]
+    if args.json:
+        print(json.dumps(models_json(rows, folder, DEFAULT_CHAIN), indent=2))
+    else:
+        print(models_table(rows, folder, DEFAULT_CHAIN))
     return 0
 
 
 def models_fetch(args: argparse.Namespace) -> int:
-    """Fetch the models in `args.names`, or the default ones. Raises ModelError."""
-    for name, path in ensure(args.names or DEFAULT_CHAIN).items():
+    """Fetch the models in `args.names`, or the default ones, and what they need.
+
+    Raises ModelError, and ConfigError where a licence is not accepted.
+    """
+    names = args.names or DEFAULT_CHAIN
+    acknowledgements = Acknowledgements(default_path(), terminal_ask(headless=False))
+    permit = _permit(acknowledgements, args.accept_licence, [*names, *(["--trust"] if args.trust else [])])
+    for name, path in ensure(names, permit=permit, trust=args.trust).items():
         print(f"{name}: {path}")
     return 0
 
@@ -36,15 +50,54 @@ def models_verify(args: argparse.Namespace) -> int:
     folder = cache_folder()
     rows = [("name", "state", "file", "cure")]
     failed = False
-    for model in load_catalog().values():
+    for model in known_models(folder).values():
         found = state(model, folder)
-        needed = found is State.DAMAGED or (found is State.MISSING and model.name in DEFAULT_CHAIN)
+        needed = found in (State.DAMAGED, State.CHANGED)
+        needed = needed or (found is State.MISSING and model.name in DEFAULT_CHAIN)
         failed = failed or needed
-        if needed or found is State.PRESENT:
-            cure = f"realtime models fetch {model.name}" if needed else "-"
-            rows.append((model.name, found.value, str(folder / model.file), cure))
+        if needed or found is not State.MISSING:
+            rows.append((model.name, found.value, str(folder / model.file), _cure(model, found)))
     _print_table(rows)
     return 1 if failed else 0
+
+
+def models_add(args: argparse.Namespace) -> int:
+    """Copy `args.file` into the folder as a model of `args.family`. Raises ModelError."""
+    model = add_model(args.file, args.family, args.name)
+    print(f"{model.name}: {cache_folder() / model.file} (a {model.role} of the family {model.family})")
+    return 0
+
+
+def models_remove(args: argparse.Namespace) -> int:
+    """Delete the file of the model `args.name` and what is remembered of it. Raises ModelError."""
+    print(f"removed {remove_model(args.name)}")
+    return 0
+
+
+def _permit(acknowledgements: Acknowledgements, accepted: Sequence[str], rest: Sequence[str]) -> Permit:
+    """Ask for each licence once; `accepted` and `rest` are the words that the command was given."""
+
+    def permit(model: Model) -> None:
+        terms = licence(model.licence)
+        maker = f" (by {model.vendor})" if model.vendor else ""
+        text = f"{model.name}{maker} comes under the licence {terms.name}: {terms.summary}"
+        flags = "".join(f' --accept-licence "{each}"' for each in (*accepted, terms.name))
+        how = f"if you accept it, run: realtime models fetch {' '.join(rest)}{flags}"
+        acknowledgements.require_licence(terms.name, text, accepted, how)
+
+    return permit
+
+
+def _cure(model: Model, found: State) -> str:
+    if found is State.PRESENT:
+        return "-"
+    if found is State.UNPINNED:
+        return f"realtime models fetch {model.name} --trust"
+    if isinstance(model.source, AddedSource):
+        return f"realtime models remove {model.name}, and add it again"
+    if found is State.CHANGED:
+        return f"realtime models remove {model.name}, then fetch it again"
+    return f"realtime models fetch {model.name}"
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:

@@ -24,6 +24,7 @@ class ConstantSession:
         self.results = dict(results)
         self.fed: list[dict[str, NDArray[Any]]] = []
         self.closed = 0
+        self.warmed = 0
         self._inputs = tuple(TensorSpec(name, shape, dtype) for name, shape in inputs.items())
 
     @property
@@ -37,6 +38,9 @@ class ConstantSession:
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         self.fed.append({name: np.array(array) for name, array in feeds.items()})
         return dict(self.results)
+
+    def warmup(self) -> None:
+        self.warmed += 1
 
     def close(self) -> None:
         self.closed += 1

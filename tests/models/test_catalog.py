@@ -1,7 +1,17 @@
 import pytest
 
-from models.catalog import DEFAULT_CHAIN, HttpsSource, WheelSource, load_catalog, lookup, parse_catalog
+from models.catalog import (
+    DEFAULT_CHAIN,
+    HttpsSource,
+    WheelSource,
+    load_catalog,
+    load_families,
+    lookup,
+    parse_catalog,
+    with_needs,
+)
 from models.errors import ModelError
+from models.licences import licence
 
 GOOD = """
 [wheel.toyfaces]
@@ -34,6 +44,54 @@ def test_the_catalogue_of_the_program_is_valid():
     assert all(url.startswith("https://") for url in catalog["yunet"].source.urls)
 
 
+TEMPLATES = {"arcface_112_v1", "arcface_112_v2", "arcface_128", "dfl_whole_face", "ffhq_512", "mtcnn_512", ""}
+BROKEN_IN_FP16 = ("inswapper_128", "gpen_bfr_512", "gpen_bfr_1024", "xseg_1", "xseg_3")
+
+
+def test_the_default_models_need_nobodys_leave():
+    for model in lookup(DEFAULT_CHAIN):
+        assert model.sha256
+        assert model.size_bytes
+        assert not licence(model.licence).restrictive
+
+
+def test_every_model_comes_over_https_under_a_known_template():
+    for model in load_catalog().values():
+        assert {each.template for each in model.contract.inputs} <= TEMPLATES
+        if isinstance(model.source, HttpsSource):
+            assert all(url.startswith("https://") for url in model.source.urls)
+            assert all("{" not in url for url in model.source.urls)
+
+
+def test_every_family_of_the_catalogue_can_be_added_to():
+    families = load_families()
+    for model in load_catalog().values():
+        assert families[model.family]["role"] == model.role
+        assert families[model.family]["about"]
+
+
+@pytest.mark.parametrize("name", BROKEN_IN_FP16)
+def test_what_half_precision_breaks_is_forbidden(name):
+    assert "fp16" in load_catalog()[name].tolerance.forbid
+
+
+def test_a_swapper_is_fed_a_picture_and_somebody():
+    for model in load_catalog().values():
+        if model.role == "swapper":
+            roles = [each.role for each in model.contract.inputs]
+            assert roles[0] == "picture"
+            assert roles[1] in ("embedding", "source_picture")
+            assert ("arcface_w600k_r50" in model.needs) == (roles[1] == "embedding")
+            assert bool(model.contract.embedding) == (roles[1] == "embedding")
+            assert ("converted" in model.contract.embedding) == any("crossface" in n for n in model.needs)
+
+
+def test_what_is_needed_comes_after_and_once():
+    found = with_needs(lookup(["ghost_1_256", "ghost_2_256"]))
+    names = [model.name for model in found]
+    assert names == ["ghost_1_256", "ghost_2_256", "arcface_w600k_r50", "crossface_ghost"]
+
+
 def test_an_entry_is_read_whole():
     model = parse_catalog(GOOD)["toy"]
     assert isinstance(model.source, WheelSource)
@@ -53,7 +111,7 @@ def test_an_entry_is_read_whole():
         ("0" * 64, "0" * 63, "64 lower-case"),
         ('"toy.tflite"\n', '"../toy.tflite"\n', "not a plain file name"),
         ('wheel = "toyfaces"', 'wheel = "toy"', "no wheel named 'toy'"),
-        ('kind = "wheel"', 'kind = "ftp"', "'wheel' or 'https'"),
+        ('kind = "wheel"', 'kind = "ftp"', "'wheel', 'https' or 'manual'"),
         ('kind = "wheel"', 'kind = "https"', "no urls"),
         ('"nhwc"', '"hwc"', "layout is"),
         ("mean = 0, ", "", "mean is missing"),
@@ -73,9 +131,9 @@ def test_two_models_cannot_share_a_file():
 
 
 def test_an_unknown_name_is_met_with_the_nearest_one():
-    with pytest.raises(ModelError, match="facemesh_486") as caught:
-        lookup(["facemesh_486"])
+    with pytest.raises(ModelError, match="facemesh_46") as caught:
+        lookup(["facemesh_46"])
     assert "facemesh_468" in caught.value.hint
     with pytest.raises(ModelError, match="zzz") as caught:
         lookup(["zzz"])
-    assert "yunet" in caught.value.hint
+    assert "realtime models list" in caught.value.hint

@@ -41,3 +41,17 @@ def test_elsewhere_there_are_lines(monkeypatch, caplog):
     progress.move_to(5)
     progress.end(complete=False)
     assert [record.message for record in caplog.records] == ["fetching toy (1.0 MiB)", "gave up on toy"]
+
+
+def test_a_size_nobody_knows_is_not_claimed(monkeypatch, caplog):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    bar = default_progress()
+    bar.start("toy", 0)
+    bar.move_to(500_000)
+    bar.end(complete=True)
+    assert "0.5/? MB" in terminal.getvalue().replace("500.0/? kB", "0.5/? MB")
+    caplog.set_level("INFO")
+    LogProgress().start("toy", 0)
+    assert [record.message for record in caplog.records] == ["fetching toy (of unknown size)"]

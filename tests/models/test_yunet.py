@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,7 @@ from tests.fakes.drawn_face import FIVE_POINTS, drawn_face
 from tests.fakes.session import ConstantSession
 
 CONTRACT = load_catalog()["yunet"].contract
-SMALL = replace(CONTRACT, picture=replace(CONTRACT.picture, height=320, width=320))
+SMALL = CONTRACT.sized(320, 320)
 
 
 def quiet_results(size=320):

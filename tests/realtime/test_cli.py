@@ -56,7 +56,8 @@ def test_every_verb_names_a_function_that_exists() -> None:
 
     for line in (
         "run", "convert a -o b", "bench", "devices", "check", "models list", "models fetch",
-        "models verify", "faces list", "config show", "config schema",
+        "models verify", "models build x --precision int8", "models bench", "faces list", "config show",
+        "config schema",
     ):  # fmt: skip
         module, function = parser().parse_args(line.split()).function.split(":")
         assert callable(getattr(importlib.import_module(module), function))

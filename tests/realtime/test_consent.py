@@ -73,3 +73,25 @@ def test_what_cannot_be_recorded_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"cannot be (recorded|read)"):
         Acknowledgements(tmp_path / "file" / "record.json", Person("OFF\n")).require_mark_off()
+
+
+def test_a_licence_is_accepted_once_by_a_person_or_by_name(tmp_path: Path) -> None:
+    path, person = tmp_path / "record.json", Person("yes\n")
+    for _ in range(2):
+        Acknowledgements(path, person).require_licence("A", "terms of A")
+    assert len(person.asked) == 1
+    assert "terms of A" in person.asked[0]
+    Acknowledgements(path, None).require_licence("B", "terms of B", accepted=["B"])
+    Acknowledgements(path, None).require_licence("B", "terms of B")
+    assert json.loads(path.read_text())["licence-B"]["acknowledged"] == "terms of B"
+
+
+def test_a_licence_that_is_not_accepted(tmp_path: Path) -> None:
+    record = Acknowledgements(tmp_path / "record.json", Person("\n"))
+    with pytest.raises(ConfigError, match="the licence A is not accepted"):
+        record.require_licence("A", "terms of A")
+    record = Acknowledgements(tmp_path / "record.json", None)
+    with pytest.raises(ConfigError, match="nobody can be asked here") as caught:
+        record.require_licence("A", "terms of A", accepted=["B"], how="do this")
+    assert caught.value.hint == "do this"
+    assert not (tmp_path / "record.json").exists()

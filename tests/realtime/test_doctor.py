@@ -1,9 +1,12 @@
 import socket
+from dataclasses import replace
 
 import pytest
 
+from models.runtime.inventory import Standing, State
+from models.runtime.place import Place
 from realtime.commands.check import check
-from realtime.doctor import CHECKS, Finding, Verdict, check_onnxruntimes, check_port, examine
+from realtime.doctor import CHECKS, Finding, Verdict, check_inference, check_onnxruntimes, check_port, examine
 from realtime.errors import DeviceError
 
 
@@ -46,6 +49,32 @@ def test_two_onnx_runtimes_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> Non
     finding = check_onnxruntimes()
     assert finding.verdict is Verdict.FAIL
     assert "onnxruntime-gpu" in finding.message
+
+
+WORKING = Standing(Place("openvino", "CPU"), State.WORKS, "Toy CPU")
+ABSENT = Standing(Place("openvino", "GPU"), State.ABSENT, "not found", "buy one")
+FAILING = Standing(Place("onnx", "CUDA"), State.FAILS, "the driver is missing", "install it")
+
+
+@pytest.mark.parametrize(
+    ("standings", "verdict", "cure"),
+    [
+        ((WORKING, ABSENT), Verdict.OK, ""),
+        ((WORKING, Standing(Place("tensorrt", "GPU"), State.UNTRIED, "an engine")), Verdict.OK, ""),
+        ((WORKING, ABSENT, FAILING), Verdict.WARN, "install it"),
+        ((replace(WORKING, state=State.FAILS, cure="reinstall"), FAILING), Verdict.FAIL, "reinstall"),
+        ((replace(ABSENT, place=Place("openvino")),), Verdict.FAIL, "buy one"),
+    ],
+)
+def test_inference_is_judged_by_what_runs(
+    monkeypatch: pytest.MonkeyPatch, standings: tuple[Standing, ...], verdict: Verdict, cure: str
+) -> None:
+    monkeypatch.setattr("models.runtime.inventory.survey", lambda: iter(standings))
+    finding = check_inference()
+    assert (finding.verdict, finding.cure) == (verdict, cure)
+    for standing in standings:
+        assert str(standing.place) in finding.message or verdict is Verdict.FAIL
+    assert ("the driver is missing" in finding.message) == (verdict is Verdict.WARN)
 
 
 def test_the_exit_code_is_1_only_for_a_failure(

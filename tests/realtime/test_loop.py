@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from models.cuda.base import DeviceLostError
 from realtime.card import Cards
 from realtime.clock import NS_PER_MS, NS_PER_S
 from realtime.errors import BackendError
@@ -171,6 +172,17 @@ async def test_a_worker_that_keeps_failing_is_started_anew(caplog: pytest.LogCap
         assert live.work.restarts == 1
     assert "the swapper failed; try again" in caplog.text
     assert live.loop.counts.failed >= ERRORS_BEFORE_RESTART
+
+
+async def test_an_error_after_which_nothing_can_work_ends_it_behind_a_card() -> None:
+    with pytest.RaisesGroup(DeviceLostError):
+        async with rig(policy=FaultPolicy.CARD) as live:
+            await live.film(0.2)
+            live.work.fail = DeviceLostError("illegal address")
+            await live.film(0.2)
+    assert live.work.restarts == 0
+    assert live.pictures()[-1][1].kind is PictureKind.CARD
+    assert DeviceLostError("").exit_code == 4
 
 
 async def test_a_picture_older_than_the_hold_time_is_never_shown() -> None:

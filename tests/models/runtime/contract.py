@@ -5,6 +5,7 @@ import pytest
 
 from models.errors import BackendError, ModelError
 from models.runtime.base import InputSpec, Normalisation
+from models.runtime.proof import prove
 from models.runtime.registry import open_session
 from tests.fakes.onnx_file import negating_network
 
@@ -86,7 +87,9 @@ class SessionContract:
         with pytest.raises(ModelError, match=r"toy\.onnx"):
             load(shape, picture=InputSpec(6, 5, "nhwc", Normalisation(0, 1)))
 
-    @pytest.mark.parametrize("feeds", [{}, {"picture": np.zeros((9, 9, 9), np.float32)}])
+    @pytest.mark.parametrize(
+        "feeds", [{}, *({"picture": np.zeros(shape, np.float32)} for shape in [(9, 9, 9), (1, 3), (3,), ()])]
+    )
     def test_wrong_feeds_are_told(self, load, feeds):
         session = load((2, 3))
         with pytest.raises(BackendError, match=r"toy\.onnx"):
@@ -103,6 +106,51 @@ class SessionContract:
         path.write_bytes(negating_network((2, 3)).replace(b"Neg", b"Nag"))
         with pytest.raises((ModelError, BackendError), match=r"toy\.onnx"):
             open_session(path, self.backend)
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("shape", [(2, 3), ("batch", 3)])
+    def test_warming_up_runs_it_whatever_its_shape(self, load, shape):
+        session = load(shape)
+        session.warmup()
+        fed = np.ones((2, 3), np.float32)
+        np.testing.assert_array_equal(session.run({"picture": fed})["negated"], -fed)
+
+    def test_warming_up_a_closed_session_fails(self, load):
+        session = load((2, 3))
+        session.close()
+        with pytest.raises(BackendError, match="closed"):
+            session.warmup()
+
+    def test_outputs_are_written_to_the_same_array(self, load):
+        session = load((2, 3))
+        first = session.run({"picture": np.zeros((2, 3), np.float32)})["negated"]
+        second = session.run({"picture": np.ones((2, 3), np.float32)})["negated"]
+        assert first is second
+
+    def test_a_picture_fixes_the_shapes_that_the_network_leaves_free(self, load):
+        session = load((1, 3, "height", "width"), picture=InputSpec(6, 5, "nchw", Normalisation(0, 1)))
+        assert session.outputs[0].shape == (1, 3, 6, 5)
+
+    def test_what_is_no_number_is_found_by_the_proof(self, tmp_path):
+        path = tmp_path / "log.onnx"
+        path.write_bytes(negating_network((1, 6, 5, 3)).replace(b"Neg", b"Log"))
+        session = open_session(path, self.backend, picture=InputSpec(6, 5, "nhwc", Normalisation(127.5, 1)))
+        with pytest.raises(BackendError, match="no numbers"):
+            prove(session, "log.onnx")
+        session.close()
+
+    def test_operators_of_the_future_are_refused_with_the_cure_or_run(self, tmp_path, capfd):
+        path = tmp_path / "toy.onnx"
+        path.write_bytes(negating_network((2, 3))[:-1] + bytes([99]))
+        try:
+            session = open_session(path, self.backend)
+        except ModelError as error:
+            cure = error.hint
+        else:
+            prove(session, "toy.onnx")
+            session.close()
+            cure = "none is needed: an older operator set"
+        assert "older operator set" in cure
         assert capfd.readouterr() == ("", "")
 
     def test_closing_twice_and_running_after(self, load):

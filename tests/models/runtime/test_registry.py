@@ -40,7 +40,7 @@ def test_a_file_of_another_kind_names_the_backend_that_reads_it(tmp_path):
     assert "openvino" in caught.value.hint
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", available())
 def test_a_file_that_is_not_there(tmp_path, backend):
     with pytest.raises(ModelError, match="No such file") as caught:
         open_session(tmp_path / "absent.onnx", backend)

@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from models.runtime.inventory import Standing, State
+from models.runtime.place import Place
 from realtime.capture.enumerate import Camera, VirtualCamera
 from realtime.commands import devices as command
 from realtime.commands.devices import devices
@@ -48,8 +50,28 @@ def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["cameras"][0]["node"] == "/dev/video2"
     assert found["virtual_cameras"] == [{"name": "Realtime", "node": "/dev/video10"}]
     assert found["backends"]["openvino"]["installed"] is True
+    places = {place["name"]: place for place in found["places"]}
+    assert places["openvino/CPU"]["state"] == "works"
+    assert places["onnx/CANN"]["cure"]
     assert found["backends"]["onnx"]["install"].startswith("pip install")
 
 
 def test_this_machine_can_be_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert "cameras" in run(capsys, as_json=False)
+
+
+@pytest.mark.usefixtures("bare")
+def test_each_backend_and_device_works_or_says_why_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    standings = (
+        Standing(Place("openvino", "CPU"), State.WORKS, "Toy CPU"),
+        Standing(Place("onnx", "CUDA"), State.FAILS, "the driver is missing", "install it"),
+    )
+    monkeypatch.setattr(command, "survey", lambda: iter(standings))
+    printed = run(capsys, as_json=False).splitlines()
+    at = printed.index("  openvino/CPU        works: Toy CPU")
+    assert printed[at + 1 :] == [
+        "  onnx/CUDA           fails: the driver is missing",
+        "                      -> install it",
+    ]
