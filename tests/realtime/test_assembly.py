@@ -62,7 +62,8 @@ def test_what_auto_passed_over_is_in_the_report(monkeypatch):
     assert backends(config(pipeline__backend="auto", pipeline__device="CPU"))["mask"] == "auto/CPU/int8"
 
 
-def test_auto_is_reported_as_what_it_took(default_models):
+def test_auto_is_reported_as_what_it_took(default_models, monkeypatch):
+    monkeypatch.setenv("REALTIME_MODELS", str(default_models))
     wanted = config(pipeline__backend="auto", pipeline__device="CPU", backend__mask="onnx")
     build_pipeline(wanted, default_models, MonotonicClock(), PipelineFigures())
     found = backends(wanted)
