@@ -90,9 +90,9 @@ class App:
         self._before = 0
         """Frames that went by while the models were loading."""
         self._info: SourceInfo | None = None
-        self._worker = Worker(self._build)
+        self._worker = Worker(self._build, config.pipeline.depth, self._wake)
         self._folder: Path | None = None
-        self._reader = Reader(endpoint.source, clock, self._wake_threadsafe)
+        self._reader = Reader(endpoint.source, clock, self._wake_threadsafe, held=config.pipeline.depth)
         self._loop = FrameLoop(
             ReaderFeed(self._reader), self._worker, self._publisher, self._gate, self._health, clock, limits
         )
@@ -204,6 +204,9 @@ class App:
             if due_ns - said_ns >= status_ns:
                 said_ns = due_ns
                 self._show_status(self.status_line())
+
+    def _wake(self) -> None:
+        self._loop.wake()
 
     def _wake_threadsafe(self) -> None:
         loop = self._asyncio

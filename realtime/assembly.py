@@ -35,6 +35,7 @@ from realtime.faces import load_face
 from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.replacement import Replacement
 from realtime.smoothing import OneEuroSettings
+from realtime.swap.mesh import MeshPainter
 from realtime.tracking import Tracker, TrackerSettings
 
 __all__ = ["analyse", "backends", "build_pipeline", "model_names"]
@@ -109,7 +110,8 @@ def build_pipeline(config: Config, folder: Path, clock: Clock, figures: Pipeline
         )
         _warm_up(config, detector, landmarker, occlusion)
         opened.pop_all()
-    replacement = Replacement(MeshSwapper(), worn, clock, occlusion, open_enhancer(chosen.enhancer))
+    painter = MeshPainter(MeshSwapper(), clock, open_enhancer(chosen.enhancer))
+    replacement = Replacement(painter, worn, clock, occlusion)
     return Pipeline(detector, landmarker, _tracker(config), replacement, clock, figures)
 
 

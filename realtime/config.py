@@ -16,6 +16,7 @@ import msgspec
 
 from realtime.errors import ConfigError
 from realtime.fault import FaultPolicy
+from realtime.swap.patience import Late
 
 __all__ = ["Config", "Layers", "load", "origins", "preset_names", "schema"]
 
@@ -65,6 +66,12 @@ class PipelineConfig:
     """A backend, "auto" for the best that works, or with a device: "openvino/GPU", "onnx/CUDA:1"."""
     device: str = ""
     """Empty: the backend's first."""
+    depth: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    """Frames in flight. With 2, a frame is tracked while the one before is painted: a higher rate where the
+    machine has the cores, never a lower age."""
+    late: Late = Late.AUTO
+    """Whether a face made of an earlier frame may be put where the face is now: "auto" when the networks are
+    slower than the camera, "always", or "never": then each frame waits for its own faces."""
     max_faces: Annotated[int, msgspec.Meta(ge=1, le=16)] = 8
     on_fault: FaultPolicy = FaultPolicy.HOLD
     hold_ms: Millis = 500.0

@@ -5,11 +5,14 @@
     ├── DeviceError          3   a camera, a clip, an output or a port cannot be used
     ├── ModelError           4   a model file is missing, damaged or not what it should be
     ├── BackendError         4   an inference backend is missing, or failed
+    │   └── HungError        4   a thread that runs networks has not answered for too long
     ├── SignallingError      -   a WHIP or WHEP request that cannot be served (an HTTP status)
     └── ShutdownError        1   a part did not end in its time
 
 Errors of libraries are translated into these where the library is called.
 """
+
+import logging
 
 from models.errors import BackendError, ModelError, RealtimeError
 
@@ -17,11 +20,15 @@ __all__ = [
     "BackendError",
     "ConfigError",
     "DeviceError",
+    "HungError",
     "ModelError",
     "RealtimeError",
     "ShutdownError",
     "SignallingError",
+    "translated",
 ]
+
+_log = logging.getLogger(__name__)
 
 
 class ConfigError(RealtimeError):
@@ -46,3 +53,17 @@ class SignallingError(RealtimeError):
 
 class ShutdownError(RealtimeError):
     """A part of the program did not end in the time it was given."""
+
+
+class HungError(BackendError):
+    """A thread that runs networks has not answered for too long: only another thread can go on."""
+
+
+def translated(error: Exception, what: str) -> RealtimeError:
+    """`error` as one of ours; a foreign one becomes a BackendError that begins with `what`."""
+    if isinstance(error, RealtimeError):
+        return error
+    _log.debug("%s", what, exc_info=error)
+    ours = BackendError(f"{what}: {type(error).__name__}: {error}", "run with --log-level debug, report it")
+    ours.__cause__ = error
+    return ours

@@ -1,17 +1,19 @@
 """The asyncio frame loop: newest frame -> worker -> outputs, and what is shown when that fails.
 
-One frame is in flight at a time. While it is, newer frames overtake each other in the feed's slot, so a slow
-stage lowers the rate, never raises the age. A second task watches the clock: when the camera falls silent or
-the worker hangs, it publishes what the fault gate says.
+As many frames are in flight as the worker has room for, one or two. While they are, newer frames overtake
+each other in the feed's slot, so a slow stage lowers the rate, never raises the age. Results are taken in the
+order of their frames. A second task watches the clock: when the camera falls silent or the worker hangs, it
+publishes what the fault gate says.
 """
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from realtime.clock import NS_PER_MS, NS_PER_S, Clock
-from realtime.errors import BackendError, RealtimeError
+from realtime.errors import HungError, RealtimeError
 from realtime.fallback import Shown, fall_back, show
 from realtime.fault import FaultGate, Reason
 from realtime.frame import Face, Frame, Outcome, Result
@@ -45,7 +47,11 @@ class Feed(Protocol):
 
 
 class Work(Protocol):
-    """The loop's end of the worker thread."""
+    """The loop's end of the worker's threads."""
+
+    def room(self) -> bool:
+        """Whether another frame can be begun at once; the loop is woken when that changes."""
+        ...
 
     def process(self, frame: Frame) -> asyncio.Future[Result]: ...
 
@@ -58,6 +64,13 @@ class Limits:
 
     frames: int | None = None
     seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _InFlight:
+    frame: Frame
+    result: asyncio.Future[Result]
+    since_ns: int
 
 
 @dataclass(slots=True)
@@ -93,15 +106,14 @@ class FrameLoop:
         self._clock = clock
         self._limits = limits
         self._fresh = asyncio.Event()
-        self._pending: asyncio.Future[Result] | None = None
-        self._pending_since_ns = 0
+        self._in_flight: deque[_InFlight] = deque()
         self._settled_ns = 0
         self._errors_in_a_row = 0
         self._restarting = False
         self.counts = LoopCounts()
 
     def wake(self) -> None:
-        """Look at the feed again. Call it in the event loop's thread when a frame came or the feed ended."""
+        """Look again: a frame came, the feed ended or there is room. Belongs to the event loop's thread."""
         self._fresh.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -121,28 +133,36 @@ class FrameLoop:
                 task.cancel()
 
     async def _frames(self) -> None:
-        while self._limits.frames is None or self.counts.processed < self._limits.frames:
-            frame = self._feed.take()
-            if frame is None:
-                if self._feed.ended():
-                    return
-                self._fresh.clear()
-                await self._fresh.wait()
+        while True:
+            if self._in_flight and self._in_flight[0].result.done():
+                await self._settle(self._in_flight.popleft())
                 continue
-            await self._one(frame)
+            begun = self.counts.processed + len(self._in_flight)
+            wanted = self._limits.frames is None or begun < self._limits.frames
+            if wanted and self._worker.room():
+                frame = self._feed.take()
+                if frame is not None:
+                    self._begin(frame)
+                    continue
+                wanted = not self._feed.ended()
+            if not wanted and not self._in_flight:
+                return
+            self._fresh.clear()
+            await self._fresh.wait()
 
-    async def _one(self, frame: Frame) -> None:
-        self._pending_since_ns = self._clock.now_ns()
-        self._pending = self._worker.process(frame)
+    def _begin(self, frame: Frame) -> None:
+        result = self._worker.process(frame)
+        result.add_done_callback(lambda _: self.wake())
+        self._in_flight.append(_InFlight(frame, result, self._clock.now_ns()))
+
+    async def _settle(self, one: _InFlight) -> None:
         try:
-            result = await self._pending
+            result = one.result.result()
         except RealtimeError as error:
-            await self._failed(frame, error)
+            await self._failed(one.frame, error)
         else:
             self._errors_in_a_row = 0
             self._finished(result)
-        finally:
-            self._pending = None
         self._settled_ns = self._clock.now_ns()
 
     def _finished(self, result: Result) -> None:
@@ -173,7 +193,7 @@ class FrameLoop:
         self._bad(frame, Reason.WORKER, now_ns)
         if error.final:
             raise error
-        if isinstance(error, _HungError) or self._errors_in_a_row >= ERRORS_BEFORE_RESTART:
+        if isinstance(error, HungError) or self._errors_in_a_row >= ERRORS_BEFORE_RESTART:
             await self._restart()
 
     async def _restart(self) -> None:
@@ -181,6 +201,9 @@ class FrameLoop:
         self._errors_in_a_row = 0
         _log.warning("the worker is started anew")
         self._restarting = True
+        for left in self._in_flight:
+            left.result.cancel()
+        self._in_flight.clear()
         try:
             await self._worker.restart()
         finally:
@@ -198,24 +221,20 @@ class FrameLoop:
             self._tick(tick_ns)
 
     def _tick(self, now_ns: int) -> None:
-        pending = self._pending
-        if pending is not None and now_ns - self._pending_since_ns >= HANG_NS and not pending.done():
-            pending.set_exception(
-                _HungError("the worker has hung", "if it happens again, try another --device or --backend")
+        oldest = self._in_flight[0] if self._in_flight else None
+        if oldest is not None and now_ns - oldest.since_ns >= HANG_NS and not oldest.result.done():
+            oldest.result.set_exception(
+                HungError("the worker has hung", "if it happens again, try another --device or --backend")
             )
         if now_ns - self._settled_ns < self._gate.hold_ns:
             return
         problem = self._feed.problem()
         if self._restarting:
             reason = Reason.WORKER
-        elif pending is not None:
+        elif oldest is not None:
             reason = Reason.LATE
         else:
             reason = Reason.LOST if problem else Reason.SILENT
         if not self._feed.ended():
             self._health.fault(problem or reason.value, now_ns)
             show(self._gate.no_frame(reason, now_ns), self._shown, reason)
-
-
-class _HungError(BackendError):
-    """The worker has not answered for too long."""

@@ -1,6 +1,12 @@
-"""One frame: track, swap, compose. Owns the inference contexts; no input or output of its own."""
+"""One frame: track, swap, compose. Owns the inference contexts; no input or output of its own.
 
-from collections.abc import Iterator
+The two halves of a frame, `track` and `finish`, may run in two threads, each half in one: then the next frame
+is tracked while this one is painted.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -10,18 +16,21 @@ from numpy.typing import NDArray
 from models.detector import Detector
 from models.landmarker import FaceMesh
 from realtime.boxes import side_of
-from realtime.clock import Clock
+from realtime.clock import NS_PER_S, Clock
 from realtime.cover import cover, uncover
 from realtime.cuts import luma_histogram
 from realtime.frame import Frame, Outcome, Result
-from realtime.replacement import Replacement, Times
+from realtime.replacement import Replacement
+from realtime.swap.base import Times
 from realtime.telemetry.histogram import Histogram
 from realtime.tracking import Tracker, View
 
-__all__ = ["STAGES", "Pipeline", "PipelineFigures"]
+__all__ = ["STAGES", "Pipeline", "PipelineFigures", "Tracked"]
 
 STAGES = ("detect", "landmarks", "swap", "enhance", "mask", "compose")
 """Each is timed once a frame in which it ran."""
+SHADOW_NS = 3 * NS_PER_S
+"""A replacement that has nothing to show after so long takes over with covered faces."""
 MANY_FACES = 3
 """From so many on, what stands before each is looked at in every second frame only."""
 FADE_MARGIN = 0.1
@@ -30,17 +39,27 @@ FADE_MARGIN = 0.1
 
 @dataclass(slots=True)
 class PipelineFigures:
-    """Added to by the worker thread alone; they outlive a pipeline that is built anew."""
+    """Each is added to by one thread alone; they outlive a pipeline that is built anew."""
 
     frames: int = 0
     detector_calls: int = 0
     tracked: int = 0
     """Frames with a face that did not need the detector."""
+    covered: int = 0
+    """Faces that could not be replaced in a frame, and were covered."""
     stages: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in STAGES})
 
 
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A frame whose faces are found."""
+
+    frame: Frame
+    view: View
+
+
 class Pipeline:
-    """Used by one thread at a time."""
+    """`track` is used by one thread at a time, and so is `finish`."""
 
     def __init__(
         self,
@@ -57,28 +76,72 @@ class Pipeline:
         self._replacement = replacement
         self._clock = clock
         self._figures = figures
+        self._changes: queue.SimpleQueue[Callable[[Replacement], None]] = queue.SimpleQueue()
+        self._next: Replacement | None = None
+        self._next_since_ns = 0
 
     def process(self, frame: Frame) -> Result:
-        """A new picture in which every tracked face is replaced and every other face found is covered.
+        """`track` and `finish`."""
+        return self.finish(self.track(frame))
 
-        The outcome is SWAPPED only if at least one face was replaced and none is in doubt; the picture
-        must not be shown otherwise. Raises BackendError when an inference fails.
-        """
+    def track(self, frame: Frame) -> Tracked:
+        """Find the faces of a frame. Raises BackendError when an inference fails."""
         calls_before = self._figures.detector_calls
         view = self._track(frame)
         self._figures.frames += 1
         if view.faces and self._figures.detector_calls == calls_before:
             self._figures.tracked += 1
+        return Tracked(frame, view)
+
+    def finish(self, tracked: Tracked) -> Result:
+        """A new picture in which every tracked face is replaced and every other face found is covered.
+
+        The outcome is SWAPPED only if at least one face was replaced and none is in doubt; the picture
+        must not be shown otherwise. Raises BackendError when an inference fails.
+        """
+        frame, view = tracked.frame, tracked.view
+        while not self._changes.empty():
+            self._changes.get_nowait()(self._replacement)
         if not view.faces or view.in_doubt:
             return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
-        picture = self._replace(frame, view)
+        picture, replaced = self._replace(frame, view)
+        if not replaced:
+            return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
         return Result(frame, picture, Outcome.SWAPPED, view.faces)
+
+    def between_frames(self, change: Callable[[Replacement], None]) -> None:
+        """Have something about the replacement changed before the next frame is painted. From any thread."""
+        self._changes.put(change)
+
+    def offer(self, replacement: Replacement) -> None:
+        """Let another replacement take over as soon as it can replace the faces that are there.
+
+        From any thread. It belongs to the pipeline from here on; the one that serves goes on until then.
+        """
+        self._changes.put(lambda _: self._await(replacement))
 
     def close(self) -> None:
         """Free the inference contexts. Idempotent, never raises."""
         self._detector.close()
         self._landmarker.close()
         self._replacement.close()
+        if self._next is not None:
+            self._next.close()
+
+    def _await(self, replacement: Replacement) -> None:
+        if self._next is not None:
+            self._next.close()
+        self._next, self._next_since_ns = replacement, self._clock.now_ns()
+
+    def _take_over(self, frame: Frame, view: View) -> None:
+        """Begin with the next replacement, if it can show the faces of this frame."""
+        if self._next is None:
+            return
+        self._next.begin(frame, view.faces, Times(), wait=False)
+        if self._next.ready(view.faces) or self._clock.now_ns() - self._next_since_ns >= SHADOW_NS:
+            before, self._replacement, self._next = self._replacement, self._next, None
+            # Aside: to wait for its threads would cost this frame its time.
+            threading.Thread(target=before.close, name="realtime-retire", daemon=True).start()
 
     def _track(self, frame: Frame) -> View:
         tracker = self._tracker
@@ -98,7 +161,11 @@ class Pipeline:
             self._tracker.admit(self._detector.detect(bgr))
         self._figures.detector_calls += 1
 
-    def _replace(self, frame: Frame, view: View) -> NDArray[np.uint8]:
+    def _replace(self, frame: Frame, view: View) -> tuple[NDArray[np.uint8], int]:
+        """The picture, and how many of its faces were replaced and not covered."""
+        self._take_over(frame, view)
+        replacement, times = self._replacement, Times()
+        replacement.begin(frame, view.faces, times)
         picture = frame.bgr.copy()
         for box in view.strangers:
             cover(picture, box)
@@ -107,15 +174,19 @@ class Pipeline:
         if view.strangers or view.fading:
             for face in view.faces:
                 uncover(picture, frame.bgr, face.points)
-        times = Times()
+        replaced = 0
         # From the smallest, which is farthest: those before it are painted over it.
         for face in sorted(view.faces, key=lambda face: side_of(face.box)):
-            self._replacement.replace(picture, frame, face, times, len(view.faces) >= MANY_FACES)
+            if not replacement.replace(picture, frame, face, times, len(view.faces) >= MANY_FACES):
+                cover(picture, face.box)
+                self._figures.covered += 1
+                continue
+            replaced += 1
             if face.shown < 1:
                 cover(picture, face.box, 1 - face.shown, FADE_MARGIN)
         for stage, spent_ns in times.spent_ns.items():
             self._figures.stages[stage].add(spent_ns)
-        return picture
+        return picture, replaced
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -79,6 +79,8 @@ class TimedWork:
     def __init__(self, clock: FakeClock, cost_ns: int, outcome: Outcome = Outcome.SWAPPED) -> None:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight: list[asyncio.Future[Result]] = []
+        self.depth = 1
         self.cost_ns = cost_ns
         self.outcome = outcome
         self.fail: RealtimeError | None = None
@@ -86,8 +88,13 @@ class TimedWork:
         self.restarts = 0
         self.restart_ns = 0
 
+    def room(self) -> bool:
+        self._in_flight = [one for one in self._in_flight if not one.done()]
+        return len(self._in_flight) < self.depth
+
     def process(self, frame: Frame) -> asyncio.Future[Result]:
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._in_flight.append(done)
         if not self.hang:
             task = asyncio.create_task(self._finish(frame, done))
             self._tasks.add(task)
@@ -96,6 +103,7 @@ class TimedWork:
 
     async def restart(self) -> None:
         self.restarts += 1
+        self._in_flight = []
         await self._clock.sleep_until(self._clock.now_ns() + self.restart_ns)
         self.hang = False
 

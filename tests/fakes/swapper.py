@@ -11,12 +11,13 @@ PAINT = 200
 
 
 class PaintingSwapper:
-    """Paints `PAINT` over the box of the points; `fail` makes it raise.
+    """Paints `colour` over the box of the points; `fail` makes it raise.
 
     `frame_px`: so much of the picture round the box is part of the patch, too. `alpha`: of the patch.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, colour: int | tuple[int, int, int] = PAINT) -> None:
+        self.colour = colour
         self.fail: Exception | None = None
         self.sources: list[str] = []
         self.frame_px = 0
@@ -32,7 +33,7 @@ class PaintingSwapper:
         high = np.maximum(np.clip(face_high + self.frame_px, 0, size), low)
         painted = bgr[low[1] : high[1], low[0] : high[0]].copy()
         inner = np.maximum(face_low - low, 0), np.maximum(face_high - low, 0)
-        painted[inner[0][1] : inner[1][1], inner[0][0] : inner[1][0]] = PAINT
+        painted[inner[0][1] : inner[1][1], inner[0][0] : inner[1][0]] = self.colour
         return Patch(int(low[0]), int(low[1]), painted, np.full(painted.shape[:2], self.alpha, np.uint8))
 
 

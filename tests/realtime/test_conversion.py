@@ -13,6 +13,7 @@ from realtime.mark import Mark
 from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.publisher import Publisher
 from realtime.replacement import Replacement
+from realtime.swap.mesh import MeshPainter
 from realtime.tracking import Tracker, TrackerSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.frames import secret_frame, shows_secret
@@ -29,7 +30,7 @@ class Rig:
             FakeDetector(self.stage),
             FakeLandmarker(self.stage),
             Tracker(TrackerSettings()),
-            Replacement(self.swapper, (blank_source("anna"),), FakeClock()),
+            Replacement(MeshPainter(self.swapper, FakeClock()), (blank_source("anna"),), FakeClock()),
             FakeClock(),
             PipelineFigures(),
         )

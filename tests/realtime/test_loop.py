@@ -55,10 +55,12 @@ async def rig(
     policy: FaultPolicy = FaultPolicy.HOLD,
     limits: Limits | None = None,
     outcome: Outcome = Outcome.SWAPPED,
+    depth: int = 1,
 ) -> AsyncIterator[Rig]:
     clock = FakeClock()
     feed, outputs = ScriptedFeed(), RecordingOutputs(clock)
     work = TimedWork(clock, int(cost_ms * NS_PER_MS), outcome)
+    work.depth = depth
     health = Health(HealthSettings())
     health.started()
     publisher = Publisher(outputs, Mark(enabled=True), Cards(), clock, (128, 72))
@@ -94,6 +96,43 @@ async def test_a_50_ms_stage_lowers_the_rate_and_never_raises_the_age() -> None:
     assert max(ages_ms[-30:]) <= max(ages_ms[:30]) + 0.01
     assert 13 * 20 <= len(swapped) <= 21 * 20
     assert live.feed.dropped > 100
+
+
+async def test_with_two_in_flight_the_rate_is_higher_and_the_age_is_not() -> None:
+    async with rig(cost_ms=50, depth=2) as live:
+        await live.film(5)
+        swapped = live.pictures(PictureKind.SWAPPED)
+    assert len(swapped) > 28 * 5
+    assert max(at - picture.captured_ns for at, picture in swapped) <= 51 * NS_PER_MS
+
+
+async def test_with_two_in_flight_results_are_shown_in_the_order_of_their_frames() -> None:
+    async with rig(depth=2) as live:
+        live.work.cost_ns = 60 * NS_PER_MS
+        live.frame()
+        await live.clock.run_for(FRAME_NS)
+        live.work.cost_ns = NS_PER_MS
+        live.frame()
+        await live.clock.run_for(3 * FRAME_NS)
+        stamps = [picture.captured_ns for _, picture in live.pictures(PictureKind.SWAPPED)]
+    assert len(stamps) == 2
+    assert stamps == sorted(stamps)
+
+
+async def test_a_worker_that_hangs_with_two_in_flight_is_started_anew_once() -> None:
+    async with rig(depth=2) as live:
+        live.work.hang = True
+        await live.film(6)
+        assert live.work.restarts == 1
+        await live.film(1)
+        assert live.outputs.pictures[-1][1].kind is PictureKind.SWAPPED  # type: ignore[attr-defined]
+
+
+async def test_no_more_frames_are_begun_than_asked_for() -> None:
+    async with rig(cost_ms=50, limits=Limits(frames=3), depth=2) as live:
+        await live.film(1)
+        assert live.loop.counts.processed == 3
+        assert len(live.pictures(PictureKind.SWAPPED)) == 3
 
 
 async def test_published_pictures_rise_in_number_and_in_capture_time() -> None:

@@ -1,11 +1,14 @@
+import threading
+
 import numpy as np
 import pytest
 
 from realtime.clock import NS_PER_S
 from realtime.errors import BackendError
 from realtime.frame import Frame, Outcome
-from realtime.pipeline import Pipeline, PipelineFigures
+from realtime.pipeline import SHADOW_NS, Pipeline, PipelineFigures
 from realtime.replacement import Replacement
+from realtime.swap.mesh import MeshPainter
 from realtime.tracking import Tracker, TrackerSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.swapper import PAINT, PaintingSwapper, blank_source
@@ -18,15 +21,17 @@ class Rig:
     def __init__(self, stage: Stage, *sources: str, max_faces: int = 4) -> None:
         self.stage, self.swapper = stage, PaintingSwapper()
         self.detector, self.landmarker = FakeDetector(stage), FakeLandmarker(stage)
-        self.figures = PipelineFigures()
+        self.figures, self.clock = PipelineFigures(), FakeClock()
         self.pipeline = Pipeline(
             self.detector,
             self.landmarker,
             Tracker(TrackerSettings(max_faces=max_faces)),
             Replacement(
-                self.swapper, tuple(blank_source(name) for name in sources or ("anna",)), FakeClock()
+                MeshPainter(self.swapper, FakeClock()),
+                tuple(blank_source(name) for name in sources or ("anna",)),
+                FakeClock(),
             ),
-            FakeClock(),
+            self.clock,
             self.figures,
         )
         self.seq = 0
@@ -147,3 +152,124 @@ def test_close_frees_the_models() -> None:
     rig.pipeline.close()
     rig.pipeline.close()
     assert rig.detector.closed
+
+
+class Hesitant(MeshPainter):
+    """Has nothing to show until the test says so."""
+
+    def __init__(self, swapper: PaintingSwapper, shows: bool = False) -> None:
+        super().__init__(swapper, FakeClock())
+        self.shows, self.waited, self.begun = shows, [], 0
+        self.closed = threading.Event()
+
+    def begin(self, frame, wearers, times, *, wait=True) -> None:  # type: ignore[no-untyped-def]
+        self.begun += 1
+        self.waited.append(wait)
+
+    def ready(self, wearers) -> bool:  # type: ignore[no-untyped-def]
+        return self.shows
+
+    def paint(self, picture, frame, wearer, times):  # type: ignore[no-untyped-def]
+        return super().paint(picture, frame, wearer, times) if self.shows else None
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+BLUE = (200, 0, 0)
+
+
+def offered(rig: Rig, painter: Hesitant) -> None:
+    rig.pipeline.offer(Replacement(painter, (blank_source("berta"),), FakeClock()))
+
+
+def test_a_face_that_cannot_be_shown_is_covered_and_the_picture_is_not_for_publication() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    rig.pipeline._replacement = Replacement(Hesitant(rig.swapper), (blank_source("anna"),), FakeClock())
+    assert rig.frame().outcome is Outcome.NO_FACE
+    assert rig.figures.covered == 1
+
+
+def test_one_face_is_shown_while_another_has_to_be_covered() -> None:
+    rig = Rig(Stage(((150, 240), 100), ((450, 240), 80)))
+    seen: list[int] = []
+
+    class OnlyTheFirst(Hesitant):
+        def paint(self, picture, frame, wearer, times):  # type: ignore[no-untyped-def]
+            seen.append(wearer.face.id)
+            self.shows = wearer.face.id == 1
+            return super().paint(picture, frame, wearer, times)
+
+    rig.pipeline._replacement = Replacement(OnlyTheFirst(rig.swapper), (blank_source("anna"),), FakeClock())
+    result = rig.frame()
+    assert result.outcome is Outcome.SWAPPED
+    assert len(seen) == 2
+    assert rig.figures.covered == 1
+    other = next(face for face in result.faces if face.id != 1)
+    x0, y0, x1, y1 = map(int, other.box)
+    region = result.bgr[y0:y1, x0:x1].reshape(-1, 3)
+    assert len(np.unique(region, axis=0)) <= 16, "nothing but flat cells"
+
+
+def test_another_replacement_takes_over_only_when_it_has_something_to_show() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    rig.frame()
+    painter = Hesitant(PaintingSwapper(BLUE))
+    offered(rig, painter)
+    for _ in range(5):
+        result = rig.frame()
+        assert result.outcome is Outcome.SWAPPED
+        assert (result.bgr[160:240, 160:240] == PAINT).all(), "the old one serves"
+    painter.shows = True
+    result = rig.frame()
+    assert (result.bgr[160:240, 160:240] == BLUE).all()
+    assert painter.waited[:6] == [False] * 6, "while it only looks on, no frame waits for it"
+    assert painter.waited[6:] == [True]
+
+
+def test_the_replacement_that_served_is_closed_when_another_has_taken_over() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    old, new = Hesitant(rig.swapper, shows=True), Hesitant(PaintingSwapper(BLUE), shows=True)
+    rig.pipeline._replacement = Replacement(old, (blank_source("anna"),), FakeClock())
+    offered(rig, new)
+    rig.frame()
+    assert old.closed.wait(10)
+    rig.pipeline.close()
+    assert new.closed.is_set()
+
+
+def test_of_two_that_were_offered_the_later_takes_over() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    first, second = Hesitant(PaintingSwapper(BLUE)), Hesitant(PaintingSwapper(BLUE), shows=True)
+    offered(rig, first)
+    rig.frame()
+    offered(rig, second)
+    result = rig.frame()
+    assert first.closed.is_set()
+    assert (result.bgr[160:240, 160:240] == BLUE).all()
+
+
+def test_one_that_never_has_anything_to_show_takes_over_in_the_end_and_covers() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    offered(rig, Hesitant(PaintingSwapper(BLUE)))
+    rig.frame()
+    rig.clock.advance(SHADOW_NS)
+    assert rig.frame().outcome is Outcome.NO_FACE
+
+
+def test_changes_are_made_between_frames_in_their_order() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    said: list[int] = []
+    for number in range(3):
+        rig.pipeline.between_frames(lambda _, number=number: said.append(number))
+    assert said == []
+    rig.frame()
+    assert said == [0, 1, 2]
+
+
+def test_another_face_is_worn_from_the_next_frame_on() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    rig.frame()
+    rig.pipeline.between_frames(lambda replacement: replacement.wear((blank_source("berta"),)))
+    rig.frame()
+    assert rig.swapper.sources[-2:] == ["anna", "berta"]

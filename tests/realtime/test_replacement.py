@@ -5,7 +5,9 @@ from models.errors import BackendError
 from models.hidden import HiddenFace
 from models.patch import Patch
 from realtime.frame import Face, Frame
-from realtime.replacement import Replacement, Times
+from realtime.replacement import Replacement as Replacing
+from realtime.swap.base import Times
+from realtime.swap.mesh import MeshPainter
 from tests.fakes.clock import FakeClock
 from tests.fakes.head import posed
 from tests.fakes.occlusion import HandBefore, InvertingEnhancer
@@ -37,6 +39,10 @@ class SlowSwapper(PaintingSwapper):
         if self._clock is not None:
             self._clock.advance(self._cost_ns)
         return super().swap(bgr, points, source, track_id)
+
+
+def Replacement(swapper, worn, clock, occlusion=None, enhancer=None):
+    return Replacing(MeshPainter(swapper, clock, enhancer), worn, clock, occlusion)
 
 
 def frame(captured_ns=70):

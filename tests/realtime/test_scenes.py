@@ -14,6 +14,7 @@ from realtime.clock import NS_PER_S
 from realtime.frame import Frame, Outcome, Result
 from realtime.pipeline import Pipeline, PipelineFigures
 from realtime.replacement import Replacement
+from realtime.swap.mesh import MeshPainter
 from realtime.tracking import Tracker, TrackerSettings
 from tests.data import portrait
 from tests.fakes.clock import FakeClock
@@ -40,7 +41,9 @@ class Scene:
     def __init__(self, models: tuple[Detector, FaceMesh]) -> None:
         self.figures = PipelineFigures()
         self.swapper = PaintingSwapper()
-        replacement = Replacement(self.swapper, (blank_source("anna"),), FakeClock())
+        replacement = Replacement(
+            MeshPainter(self.swapper, FakeClock()), (blank_source("anna"),), FakeClock()
+        )
         tracker = Tracker(TrackerSettings())
         self.pipeline = Pipeline(*models, tracker, replacement, FakeClock(), self.figures)
         self.seq = 0
