@@ -28,6 +28,7 @@ _FEED_KEYS = ("layout", "height", "width", "mean", "scale", "order")
 _CONTRACT_KEYS = (
     *_FEED_KEYS,
     *("template", "name", "inputs", "outputs", "returns", "output_count", "output_range", "embedding"),
+    *("sharpen", "mask_edge"),
 )
 _LIST_FIELDS = ("forbid", "keep_fp32", "needs")
 
@@ -169,7 +170,18 @@ def _contract(where: str, table: Mapping[str, Any]) -> Contract:
         output_count=int(table.get("output_count", 0)),
         output_range=None if limits is None else (float(limits[0]), float(limits[1])),
         embedding=str(table.get("embedding", "")),
+        sharpen=_pair(where, "sharpen", table),
+        mask_edge=None if (edge := _pair(where, "mask_edge", table)) is None else (int(edge[0]), edge[1]),
     )
+
+
+def _pair(where: str, key: str, table: Mapping[str, Any]) -> tuple[float, float] | None:
+    values = table.get(key)
+    if values is None:
+        return None
+    if len(values) != 2 or values[0] < 0 or values[1] <= 0:
+        raise _wrong(where, f"{key} is not two positive numbers")
+    return float(values[0]), float(values[1])
 
 
 def _input(where: str, table: Mapping[str, Any]) -> InputContract:

@@ -10,13 +10,12 @@ from types import MappingProxyType
 
 from models.entries import FREE, Contract, InputContract
 from models.errors import ModelError
-from models.onnx_file import Initialiser, OnnxFile, read_onnx
+from models.neural.emap import find_emap
+from models.onnx_file import read_onnx
 from models.runtime.base import TensorSpec
 
-__all__ = ["EMAP_SHAPE", "bind", "check_file", "emap"]
+__all__ = ["bind", "check_file"]
 
-EMAP_SHAPE = (512, 512)
-"""Of the matrix in an inswapper file that an identity vector is multiplied by."""
 MIN_OPSET = 7
 """The oldest standard operators that ONNX Runtime promises to run."""
 _FLOATS = {"float16", "float32"}
@@ -43,7 +42,7 @@ def check_file(path: Path, contract: Contract, *, family: str) -> None:
         )
     bind(contract, file.inputs, file.outputs, what=f"{path.name} is not of the family {family}")
     if contract.embedding == "emap":
-        emap(file, path)
+        find_emap(file, path)
 
 
 def bind(
@@ -75,24 +74,6 @@ def bind(
             "name the right family, or use the file as its maker published it",
         )
     return MappingProxyType(names)
-
-
-def emap(file: OnnxFile, path: Path) -> Initialiser:
-    """The 512x512 matrix of an inswapper file, found by its shape: optimisers move and rename it.
-
-    Raises ModelError when there is none, or when it cannot be told from others.
-    """
-    found = [each for each in file.initialisers if each.shape == EMAP_SHAPE and each.dtype in _FLOATS]
-    if not found:
-        raise ModelError(
-            f"{path.name} has no matrix of 512x512, by which an inswapper multiplies the face's vector",
-            "use a file as its maker published it: an optimiser may have folded the matrix away",
-        )
-    named = [each for each in found if each.name in ("buff2fs", "initializer", "emap")]
-    if len(found) > 1 and not named:
-        # The exports append it to the graph after the weights.
-        return found[-1]
-    return (named or found)[-1]
 
 
 def _find(wanted: InputContract, inputs: Sequence[TensorSpec]) -> TensorSpec | None:

@@ -6,6 +6,8 @@ there, from below 1 where there is nothing but noise to above 1 where there is d
 what the nearest pixels span, and chroma is not touched. Sizes go with the face's size.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +52,12 @@ class DetailEnhancer:
     def __init__(self) -> None:
         self._scratch = Scratch()
 
-    def enhance(self, patch: Patch) -> None:
+    def enhance(
+        self,
+        patch: Patch,
+        points: NDArray[np.floating[Any]] | None = None,
+        picture: U8 | None = None,
+    ) -> None:
         """Change `patch.bgr` in place where `patch.alpha` is not 0. What lies elsewhere has no influence."""
         height, width = patch.alpha.shape
         if height == 0 or width == 0:

@@ -29,12 +29,17 @@ class Detector(Protocol):
         ...
 
 
-def open_detector(name: str, folder: Path, backend: str = "openvino", device: str = "CPU") -> Detector:
-    """The detector `name` of the catalogue, its file in `folder`. Raises ModelError and BackendError."""
+def open_detector(
+    name: str, folder: Path, backend: str = "openvino", device: str = "CPU", precision: str = "fp32"
+) -> Detector:
+    """The detector `name` of the catalogue, its file in `folder`; `precision`: see `models.precision`.
+
+    Raises ModelError and BackendError.
+    """
     model = lookup([name])[0]
     if model.role != "detector":
         raise ModelError(f"{name} is a {model.role}, not a detector", "choose one by: realtime models list")
-    session = open_model(model, folder, backend, device=device).session
+    session = open_model(model, folder, backend, device=device, precision=precision).session
     try:
         return _detector(model, session)
     except BaseException:

@@ -40,11 +40,20 @@ class FaceEmbedder:
 
         `bgr`: (H, W, 3) uint8; `points`: (468, 3), landmarks in pixels of it. Raises BackendError.
         """
+        vector = self.raw(bgr, points)
+        return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))
+
+    def raw(self, bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `embed`, but of the length that the network gives it, which swappers are fed with."""
         to_crop = similarity_fit(five_points(points), _TEMPLATE)
         crop = cv2.warpAffine(bgr, to_crop, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_REPLICATE)
-        vector = self._session.run({self._input: crop[None]})[self._output].ravel()
-        unit: NDArray[np.float32] = (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
-        return unit
+        return self.vector(np.asarray(crop, np.uint8))
+
+    def vector(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As `raw`, of the face's crop: (112, 112, 3) uint8 BGR, aligned by arcface_112_v2."""
+        vector = self._session.run({self._input: crop[None]})[self._output]
+        # A session writes the next one over it.
+        return np.array(vector, np.float32).ravel()
 
     def close(self) -> None:
         """Idempotent, never raises."""

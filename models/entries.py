@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from models.errors import ModelError
-from models.runtime.base import InputSpec, Normalisation
+from models.runtime.base import InputSpec, Normalisation, PictureOut
 
 __all__ = [
     "FREE",
@@ -114,10 +114,14 @@ class Contract:
     output_count: int = 0
     """The outputs a decoder reads by position; 0 where it does not."""
     output_range: tuple[float, float] | None = None
-    """The values of an output picture that mean black and white."""
+    """The values of an output picture that mean black and white; channels in the order of the input's."""
     embedding: str = ""
     """What becomes of an ArcFace vector e first: "raw", "unit" (e/|e|), "emap" (e/|e| times the network's own
     512x512 matrix, then to unit length), "converted" (by the converter), "converted-unit"."""
+    sharpen: tuple[float, float] | None = None
+    """(amount, sigma in pixels): the picture is sharpened first, x (1 + amount) - amount gauss(x, sigma)."""
+    mask_edge: tuple[int, float] | None = None
+    """(times, sigma in pixels): a mask among the outputs is eroded so often by 1 px, then blurred."""
 
     @property
     def template(self) -> str:
@@ -132,8 +136,7 @@ class Contract:
     def picture(self) -> InputSpec:
         """How a session folds the picture's preparation in.
 
-        Raises ModelError when the network takes no picture of a fixed size, or prepares each channel in its
-        own way, which no session folds in.
+        Raises ModelError when the network takes no picture, or none of a fixed size.
         """
         fed = next((each for each in self.inputs if each.role == "picture"), None)
         if fed is None or fed.feed is None:
@@ -142,12 +145,20 @@ class Contract:
         height, width = fed.shape[1:3] if feed.layout == "nhwc" else fed.shape[2:4]
         if FREE in (height, width):
             raise ModelError("this network takes pictures of any size", "choose a size: Contract.sized")
-        if len(set(feed.mean)) > 1 or len(set(feed.scale)) > 1:
-            raise ModelError(
-                "this network has another mean or scale for each channel",
-                "prepare its picture by `Contract.inputs`",
-            )
-        return InputSpec(height, width, feed.layout, Normalisation(feed.mean[0], feed.scale[0], feed.order))
+        normalisation = Normalisation(feed.mean, feed.scale, feed.order)
+        return InputSpec(height, width, feed.layout, normalisation, name=fed.name)
+
+    @property
+    def picture_out(self) -> PictureOut | None:
+        """How a session folds the decoding of the output picture in; None where there is none."""
+        name, shape = self.outputs.get("picture"), self.returns.get("picture")
+        if self.output_range is None or (name is None and shape is None):
+            return None
+        feed = next((each.feed for each in self.inputs if each.role == "picture"), None)
+        order, layout = ("rgb", "nchw") if feed is None else (feed.order, feed.layout)
+        if shape is not None:
+            layout = "nchw" if shape[1] == 3 else "nhwc"
+        return PictureOut(self.output_range, order, layout, name)
 
 
 def _sized(fed: InputContract, height: int, width: int) -> InputContract:

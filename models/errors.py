@@ -2,14 +2,17 @@
 
     RealtimeError            message: what and why; hint: what to do; exit_code
     ├── ModelError           a model file is missing, damaged or not what it should be
-    └── BackendError         an inference backend is missing, or failed
+    ├── BackendError         an inference backend is missing, or failed
+    │   └── SwapError        a network gave no face for this one
+    ├── SettingError         a slider or a choice is outside its range
+    └── SourceError          a picture of the face to put on cannot be used
 
 `realtime.errors` adds the program's own leaves.
 """
 
 from typing import ClassVar
 
-__all__ = ["BackendError", "ModelError", "RealtimeError"]
+__all__ = ["BackendError", "ModelError", "RealtimeError", "SettingError", "SourceError", "SwapError"]
 
 
 class RealtimeError(Exception):
@@ -46,3 +49,26 @@ class BackendError(RealtimeError):
     """An inference backend is missing, or failed while it ran."""
 
     exit_code = 4
+
+
+class SwapError(BackendError):
+    """A network ran and gave no face for some of the faces: nothing of those may be shown as it is.
+
+    `faces`: their places in the batch. The others may be asked for again without them.
+    """
+
+    def __init__(self, message: str, hint: str, faces: tuple[int, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.faces = faces
+
+
+class SettingError(RealtimeError):
+    """A slider or a choice is outside its range."""
+
+    exit_code = 2
+
+
+class SourceError(RealtimeError):
+    """A picture of the face to put on cannot be used."""
+
+    exit_code = 2

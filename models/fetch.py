@@ -56,7 +56,8 @@ def ensure(
     """The files of the named models and of those they need, fetched if they are not there or not whole.
 
     `folder` defaults to `cache_folder()`, `catalog` to the program's and the user's own models. When nothing
-    is missing, nothing is written and nobody is asked. `permit` has its say on restrictive licences; `trust`
+    is missing, nothing is written but the record of what was checked (`models.verified`), and nobody is
+    asked. `permit` has its say on restrictive licences; `trust`
     takes a file whose checksum nobody knows and pins it. On any failure, and when interrupted, the folder
     holds whole models only. Raises ModelError with what to do, and what `permit` raises.
     """
@@ -82,7 +83,7 @@ def ensure(
 
 
 def _wanting(models: Iterable[Model], folder: Path) -> list[Model]:
-    return [model for model in models if state(model, folder) is not State.PRESENT]
+    return [model for model in models if state(model, folder, unchanged=True) is not State.PRESENT]
 
 
 def _check_fetchable(model: Model, folder: Path, trust: bool) -> None:

@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["TEMPLATES", "Matrix", "apply", "compose", "crop_matrix", "invert", "similarity_fit", "template"]
+__all__ = [
+    "TEMPLATES",
+    "Matrix",
+    "affine_fit",
+    "apply",
+    "compose",
+    "crop_matrix",
+    "invert",
+    "similarity_fit",
+    "template",
+]
 
 Matrix = NDArray[np.float64]
 
@@ -32,6 +42,21 @@ def similarity_fit(source: ArrayLike, target: ArrayLike) -> Matrix:
     cosine = float((from_mean * to_mean).sum()) / spread
     sine = float((from_mean[:, 0] * to_mean[:, 1] - from_mean[:, 1] * to_mean[:, 0]).sum()) / spread
     linear = np.array([[cosine, -sine], [sine, cosine]])
+    return _matrix(linear, target_mean - linear @ source_mean)
+
+
+def affine_fit(source: ArrayLike, target: ArrayLike) -> Matrix:
+    """The affine map that brings `source` nearest to `target`, by the normal equations of least squares.
+
+    Both are (N, 2) with N >= 3. Raises ValueError when the source points lie on a line.
+    """
+    source_points, target_points = _points(source), _points(target)
+    source_mean, target_mean = source_points.mean(axis=0), target_points.mean(axis=0)
+    from_mean, to_mean = source_points - source_mean, target_points - target_mean
+    spread = from_mean.T @ from_mean
+    if not np.linalg.det(spread) > 1e-9 * np.trace(spread) ** 2:
+        raise ValueError("an affine map needs source points that do not lie on a line")
+    linear = np.linalg.solve(spread, from_mean.T @ to_mean).T
     return _matrix(linear, target_mean - linear @ source_mean)
 
 

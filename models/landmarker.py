@@ -119,12 +119,17 @@ class FaceMesh:
         self._session.close()
 
 
-def open_landmarker(name: str, folder: Path, backend: str = "openvino", device: str = "CPU") -> FaceMesh:
-    """The landmarker `name` of the catalogue, its file in `folder`. Raises ModelError and BackendError."""
+def open_landmarker(
+    name: str, folder: Path, backend: str = "openvino", device: str = "CPU", precision: str = "fp32"
+) -> FaceMesh:
+    """The landmarker `name` of the catalogue, its file in `folder`; `precision`: see `models.precision`.
+
+    Raises ModelError and BackendError.
+    """
     model = lookup([name])[0]
     if model.family != "facemesh":
         raise ModelError(f"{name} is a {model.role}, not a landmarker", "choose one by: realtime models list")
-    session = open_model(model, folder, backend, device=device).session
+    session = open_model(model, folder, backend, device=device, precision=precision).session
     try:
         return FaceMesh(session, model.contract)
     except BaseException:

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from models.errors import ModelError
 from models.runtime.base import TensorSpec
 
-__all__ = ["Initialiser", "OnnxFile", "read_initialiser", "read_onnx"]
+__all__ = ["Initialiser", "OnnxFile", "read_initialiser", "read_metadata", "read_onnx", "taken_by_nodes"]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MODEL_IR_VERSION, _MODEL_GRAPH, _MODEL_OPSET = 1, 7, 8
-_GRAPH_INITIALISER, _GRAPH_INPUT, _GRAPH_OUTPUT = 5, 11, 12
+_MODEL_METADATA = 14
+_GRAPH_NODE, _GRAPH_INITIALISER, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 5, 11, 12
+_NODE_INPUT = 1
 _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_FLOATS, _TENSOR_NAME = 1, 2, 4, 8
 _TENSOR_RAW, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 9, 13, 14
 _SIGN_BIT = 1 << 63
@@ -45,8 +47,9 @@ class Initialiser:
     shape: tuple[int, ...]
     dtype: str
     start: int
-    """Where its values begin in the file, in bytes; -1 where they are not in one piece."""
+    """Where its values begin, in bytes, in this file or in `external`; -1 where they are not in one piece."""
     size_bytes: int
+    """-1 where an external file's length is not said: as many as the shape takes."""
     external: str = ""
     """The file beside this one that holds the values; "" when they are in this one."""
 
@@ -110,30 +113,83 @@ def read_onnx(path: Path) -> OnnxFile:
 
 
 def read_initialiser(path: Path, initialiser: Initialiser) -> NDArray[Any]:
-    """The values of `initialiser`, as `read_onnx` found it in `path`. Raises ModelError."""
-    if initialiser.start < 0 or initialiser.external:
+    """The values of an initialiser that `read_onnx` found in `path`; they may lie beside it.
+
+    Raises ModelError.
+    """
+    if initialiser.start < 0:
         raise ModelError(
             f"the values of {initialiser.name!r} in {path} are not in one piece in that file",
             "save the model in one file, with its weights inside",
         )
     dtype = np.dtype(initialiser.dtype).newbyteorder("<")
-    if initialiser.size_bytes != dtype.itemsize * int(np.prod(initialiser.shape)):
+    expected = dtype.itemsize * int(np.prod(initialiser.shape))
+    size_bytes = initialiser.size_bytes if initialiser.size_bytes >= 0 else expected
+    if size_bytes != expected:
         raise ModelError(
-            f"{initialiser.name!r} in {path} has {initialiser.size_bytes} bytes, which is not "
+            f"{initialiser.name!r} in {path} has {size_bytes} bytes, which is not "
             f"{initialiser.shape} {initialiser.dtype}",
             "delete the file and fetch it again",
         )
+    holder = _holder(path, initialiser.external)
     try:
-        with path.open("rb") as file:
+        with holder.open("rb") as file:
             file.seek(initialiser.start)
-            content = file.read(initialiser.size_bytes)
+            content = file.read(size_bytes)
     except OSError as error:
         raise ModelError(
-            f"the model file {path} cannot be read: {error.strerror or error}", "check its name and rights"
+            f"the model file {holder} cannot be read: {error.strerror or error}", "check its name and rights"
         ) from error
-    if len(content) < initialiser.size_bytes:
-        raise ModelError(f"{path} is cut short", "delete it and fetch it again")
+    if len(content) < size_bytes:
+        raise ModelError(f"{holder} is cut short", "delete it and fetch it again")
     return np.frombuffer(content, dtype).reshape(initialiser.shape).astype(initialiser.dtype, copy=False)
+
+
+def taken_by_nodes(path: Path) -> frozenset[str]:
+    """The names of the tensors that some node of the ONNX file `path` takes. Raises ModelError."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return frozenset(_taken(data))
+    except (OSError, ValueError, _BrokenError) as error:
+        raise ModelError(
+            f"{path} is not a whole ONNX file: {error}", "delete it and fetch it again"
+        ) from error
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What the maker of the ONNX file `path` wrote of it, by key. Raises ModelError."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            found = {}
+            for field in _fields(data, 0, len(data)):
+                if field.number == _MODEL_METADATA:
+                    pair = {each.number: _text(data, each) for each in _fields(data, field.start, field.end)}
+                    found[pair.get(1, "")] = pair.get(2, "")
+            return found
+    except (OSError, ValueError, _BrokenError) as error:
+        raise ModelError(
+            f"{path} is not a whole ONNX file: {error}", "delete it and fetch it again"
+        ) from error
+
+
+def _taken(data: mmap.mmap) -> Iterator[str]:
+    for graph in _fields(data, 0, len(data)):
+        for node in _inside(data, graph, _MODEL_GRAPH):
+            for part in _inside(data, node, _GRAPH_NODE):
+                if part.number == _NODE_INPUT:
+                    yield _text(data, part)
+
+
+def _holder(path: Path, external: str) -> Path:
+    """The file with the values. A name that leads out of the model's folder is none that an export writes."""
+    if not external:
+        return path
+    if Path(external).is_absolute() or ".." in Path(external).parts:
+        raise ModelError(
+            f"{path} keeps its weights outside its own folder, in {external}",
+            "save the model in one file, with its weights inside",
+        )
+    return path.parent / external
 
 
 def _model(data: mmap.mmap) -> OnnxFile:
@@ -203,9 +259,10 @@ def _dimension(data: mmap.mmap, field: _Field) -> int:
 
 
 def _initialiser(data: mmap.mmap, field: _Field) -> Initialiser:
-    name, dtype, external = "", "unknown", ""
+    name, dtype = "", "unknown"
     shape: list[int] = []
     start, size_bytes, outside = -1, 0, False
+    place: dict[str, str] = {}
     for part in _fields(data, field.start, field.end):
         if part.number == _TENSOR_DIMS:
             # Written one by one by most, packed by some.
@@ -220,8 +277,14 @@ def _initialiser(data: mmap.mmap, field: _Field) -> Initialiser:
             outside = part.value == 1
         elif part.number == _TENSOR_EXTERNAL:
             pair = {each.number: _text(data, each) for each in _fields(data, part.start, part.end)}
-            external = pair.get(2, "") if pair.get(1) == "location" else external
-    return Initialiser(name, tuple(shape), dtype, start, size_bytes, external if outside else "")
+            place[pair.get(1, "")] = pair.get(2, "")
+    if not outside:
+        return Initialiser(name, tuple(shape), dtype, start, size_bytes)
+    try:
+        start, size_bytes = int(place.get("offset", "0")), int(place.get("length", "-1"))
+    except ValueError as error:
+        raise _BrokenError(f"the place of {name!r} is not a number") from error
+    return Initialiser(name, tuple(shape), dtype, start, size_bytes, place.get("location", ""))
 
 
 def _packed(data: mmap.mmap, field: _Field) -> list[int]:

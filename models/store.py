@@ -1,18 +1,18 @@
 """The folder that holds the models: where it is, what it holds, who may write to it."""
 
-import errno
-import hashlib
 import logging
 import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
 
+from models import disk
+from models.alone import alone as hold
 from models.entries import Model
 from models.errors import ModelError
 from models.pins import read_pins
+from models.verified import digest, known_digest
 
 __all__ = ["State", "alone", "cache_folder", "digest", "disk_errors", "expected_sha256", "state"]
 
@@ -46,22 +46,17 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return user_cache_path("realtime") / "models"
 
 
-def digest(path: Path) -> str:
-    """The sha256 of a file. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def expected_sha256(model: Model, folder: Path) -> str:
     """Of the catalogue, or of the first use; "" where there is neither. Raises ModelError."""
     return model.sha256 or read_pins(folder).get(model.file, "")
 
 
-def state(model: Model, folder: Path, *, by_size: bool = False) -> State:
+def state(model: Model, folder: Path, *, by_size: bool = False, unchanged: bool = False) -> State:
     """Whether the file of `model` in `folder` is the right one, byte for byte.
 
-    `by_size`: looks at the size alone, where it is known, and reads nothing of the file. Raises ModelError
-    when the record of pinned checksums is damaged.
+    `by_size`: looks at the size alone, where it is known, and reads nothing of the file. `unchanged`: a file
+    that has not changed since it was last hashed is not read again. Raises ModelError when the record of
+    pinned checksums is damaged.
     """
     path = folder / model.file
     try:
@@ -72,7 +67,7 @@ def state(model: Model, folder: Path, *, by_size: bool = False) -> State:
         expected = expected_sha256(model, folder)
         if not expected:
             return State.UNPINNED
-        found = expected if by_size else digest(path)
+        found = expected if by_size else known_digest(path) if unchanged else digest(path)
     except NotADirectoryError:
         return State.MISSING
     except OSError as error:
@@ -83,44 +78,13 @@ def state(model: Model, folder: Path, *, by_size: bool = False) -> State:
     return State.DAMAGED if model.sha256 else State.CHANGED
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> AbstractContextManager[None]:
     """Hold the folder's lock, and clear away what a killed process left. Raises ModelError and OSError."""
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            logger.warning("waiting for another process that is fetching models into %s", folder)
-            lock.acquire(timeout=LOCK_TIMEOUT_S)
-    except Timeout as error:
-        raise ModelError(
-            f"another process has been fetching models into {folder} for {LOCK_TIMEOUT_S / 60:.0f} minutes",
-            "end that process and try again",
-        ) from error
-    try:
-        for left in folder.glob(f"{WORK_PREFIX}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
-    finally:
-        lock.release()
+    doing = f"fetching models into {folder}"
+    left = f"{WORK_PREFIX}*"
+    return hold(folder / ".lock", doing, left=left, timeout_s=LOCK_TIMEOUT_S, error=ModelError)
 
 
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path) -> AbstractContextManager[None]:
     """What the disk refuses, as a ModelError that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ModelError(
-                f"there is no space left for models in {folder}",
-                f"free some, or set {FOLDER_VARIABLE} to a folder elsewhere",
-            ) from error
-        raise ModelError(
-            f"models cannot be written to {folder}: {error.strerror or error}",
-            f"make it writable, or set {FOLDER_VARIABLE} to a folder that is",
-        ) from error
+    return disk.disk_errors(folder, "models", f"set {FOLDER_VARIABLE} to a folder", ModelError)

@@ -30,6 +30,7 @@ _BENCH = """Figures as JSON on stdout.
   realtime bench unpaced CLIP                    every frame as fast as it goes: milliseconds of each stage
   realtime bench tracking CLIP                   detector calls, error, wander at rest, lag in motion
   realtime bench identity CLIP ... --face F ...  likeness of the output to the face put on and to the wearer
+  realtime bench start [CLIP]                    milliseconds from the command to the first swapped frame
 """
 
 
@@ -107,7 +108,7 @@ def _convert(verbs: Verbs) -> None:
 def _bench(verbs: Verbs) -> None:
     bench = verbs.add_parser(
         "bench",
-        help="figures as JSON on stdout: live (default), unpaced, tracking, identity",
+        help="figures as JSON on stdout: live (default), unpaced, tracking, identity, start",
         description=_BENCH,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -120,6 +121,7 @@ def _bench(verbs: Verbs) -> None:
     bench.add_argument(
         "--embedder", type=Path, metavar="ONNX", help="identity: the network that tells faces apart"
     )
+    bench.add_argument("--runs", type=_count, metavar="N", help="start: how many processes (7)")
     bench.add_argument("--size", metavar="WxH", help="size of still: and testcard: (1280x720)")
     bench.add_argument("--fps", type=float, metavar="N", help="rate of still: and testcard: (30)")
 
@@ -181,11 +183,15 @@ def _model_builds(actions: Verbs) -> None:
     bench.set_defaults(function="realtime.commands.models_bench:models_bench")
     bench.add_argument("names", metavar="NAME|FILE", nargs="*", help="default: the default chain")
     bench.add_argument("--stand-ins", action="store_true", help="networks of usual sizes, random weights")
+    bench.add_argument("--in-turn", action="store_true", help="what two models lose when called in turn")
     bench.add_argument("--runs", type=_count, metavar="N", help="of each (as many as six seconds allow)")
     bench.add_argument(
         "--backend", metavar="NAME[:DEVICE]", action="append", help="only this one; repeatable"
     )
-    bench.add_argument("--profile", action="store_true", help="ONNX Runtime's time by operator, too")
+    bench.add_argument("--profile", action="store_true", help="the time by operator, too")
+    bench.add_argument(
+        "--trace", type=Path, metavar="FOLDER", help="keep ONNX Runtime's trace there, and print the profile"
+    )
     bench.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -201,6 +207,9 @@ def _faces(verbs: Verbs) -> None:
     added.set_defaults(function="realtime.commands.face_library:faces_add")
     added.add_argument("name", metavar="NAME")
     added.add_argument("pictures", metavar="PICTURE", nargs="+", help="a picture, or a folder of them")
+    added.add_argument(
+        "--note", metavar="TEXT", help="who agreed to this, when and how; counts as your word that they did"
+    )
     removed = actions.add_parser("remove", help="delete an added face and its pictures")
     removed.set_defaults(function="realtime.commands.face_library:faces_remove")
     removed.add_argument("name", metavar="NAME")
@@ -229,6 +238,19 @@ def _configuration(verb: argparse.ArgumentParser) -> None:
         action="append",
         help="persona:NAME, a picture, a folder of pictures of one person, or a name from faces; repeatable",
     )
+    verb.add_argument("--who", metavar="WHO", help="many, one, left-to-right, reference: who gets one (many)")
+    verb.add_argument(
+        "--others",
+        metavar="WHAT",
+        help="cover, blur, pixel, persona:NAME, or alone, which shows them bare: people who get none (cover)",
+    )
+    verb.add_argument(
+        "--reference",
+        metavar="URI",
+        action="append",
+        help="--who reference: a picture of who gets the face given by --face; one for each, in their order",
+    )
+    verb.add_argument("--recogniser", metavar="NAME", help="what tells people apart (the best that is here)")
     verb.add_argument("--swapper", metavar="NAME", help="mesh")
     verb.add_argument("--occlusion", metavar="on|off", help="hands and hair stay before the face (on)")
     verb.add_argument("--enhancer", metavar="NAME", help="none, detail (none)")

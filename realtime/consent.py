@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import platformdirs
 
 from realtime.errors import ConfigError
 
-__all__ = ["Acknowledgements", "default_path"]
+__all__ = ["Acknowledgements", "Agreement", "default_path", "terminal_ask"]
 
 MARK_OFF = "mark-off"
 MARK_OFF_TEXT = (
@@ -26,14 +27,25 @@ MARK_OFF_TEXT = (
     "Using an unmarked picture to deceive anyone, or to pass an identity check, is not allowed."
 )
 FACE_TEXT = (
-    "{name} looks like a picture of a real person. Wear it only with that person's consent,\n"
+    "{subject} a real person. Wear that face only with that person's consent,\n"
     "never to deceive anyone and never to pass an identity check."
 )
+NOTE_QUESTION = "Who agreed, when and how? A note for yourself (Enter: none): "
 
 
 def default_path() -> Path:
     """Where acknowledgements are kept for this user."""
     return Path(platformdirs.user_config_dir("realtime", appauthor=False)) / "acknowledgements.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """That somebody agreed to their face being worn."""
+
+    unix_s: int
+    """When the user said so."""
+    note: str
+    """What they said of it; may be empty."""
 
 
 class Acknowledgements:
@@ -65,14 +77,23 @@ class Acknowledgements:
             )
         self._record(MARK_OFF, MARK_OFF_TEXT)
 
-    def face(self, name: str, picture: bytes) -> str:
-        """Ask once for consent to wear the face in a picture file; returns what is to be said about it.
+    def face(self, name: str, picture: bytes, pictures: int = 1, note: str = "") -> str:
+        """Ask once for consent to wear the face in a picture file, or in several; returns what is to be said.
 
-        Asked of a person where one can be asked; otherwise the words are returned to be shown.
-        Raises ConfigError when the answer is no.
+        `name`: of the picture, or of the face that there are several `pictures` of. Asked of a person where
+        one can be asked; otherwise the words are returned to be shown. A `note` that says who agreed stands
+        for the answer: nobody is asked. Raises ConfigError when the answer is no.
         """
         key = f"face-{hashlib.sha256(picture).hexdigest()}"
-        text = FACE_TEXT.format(name=name)
+        subject = (
+            f"{name} looks like a picture of"
+            if pictures == 1
+            else f"The {pictures} pictures of {name} look like pictures of"
+        )
+        text = FACE_TEXT.format(subject=subject)
+        if note:
+            self._record(key, text, note)
+            return ""
         if key in self._read():
             return ""
         if self._ask is None:
@@ -83,6 +104,15 @@ class Acknowledgements:
             )
         self._record(key, text)
         return ""
+
+    def agreement(self, picture: bytes) -> Agreement | None:
+        """What is recorded of the consent to wear the face in a picture file; None when nothing is."""
+        found = self._read().get(f"face-{hashlib.sha256(picture).hexdigest()}")
+        return Agreement(int(found["unix_s"]), str(found.get("note", ""))) if found is not None else None
+
+    def note(self) -> str:
+        """What the person says of who agreed; "" where they say nothing, or nobody can be asked."""
+        return "" if self._ask is None else self._ask(NOTE_QUESTION).strip()
 
     def require_licence(self, name: str, text: str, accepted: Collection[str] = (), how: str = "") -> None:
         """Return when the licence `name`, in the words of `text`, is accepted, now or at another time.
@@ -113,9 +143,11 @@ class Acknowledgements:
             ) from error
         return found if isinstance(found, dict) else {}
 
-    def _record(self, key: str, text: str) -> None:
+    def _record(self, key: str, text: str, note: str = "") -> None:
         record = self._read()
         record[key] = {"acknowledged": text, "unix_s": round(self._wall_s())}
+        if note:
+            record[key]["note"] = note
         part = self._path.with_suffix(".part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ import io
 import json
 import logging
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,13 +22,11 @@ import platformdirs
 from models.source_face import TEXTURE_SIDE, SourceFace
 from models.topology import POINT_COUNT
 from realtime import __version__
+from realtime.kept_files import MOST_ENTRIES, KeptFiles
 
-__all__ = ["FOLDER_VARIABLE", "FaceCache", "cache_folder", "content_key", "preparation"]
+__all__ = ["FOLDER_VARIABLE", "MOST_ENTRIES", "FaceCache", "cache_folder", "content_key", "preparation"]
 
 FOLDER_VARIABLE = "REALTIME_FACES"
-MOST_ENTRIES = 64
-LARGEST_BYTES = 16 * 1024 * 1024
-"""No face takes as much: a larger file is not ours."""
 ABOUT = "about"
 """Beside a face's arrays: how it was made, and what is to be said about it, as JSON."""
 
@@ -69,26 +66,24 @@ class FaceCache:
     def __init__(self, folder: Path, made_by: str) -> None:
         """`made_by`: as `preparation` says."""
         self._folder = folder
+        self._files = KeptFiles(folder, "the prepared face")
         self._made_by = made_by
 
     def get(self, key: str, name: str) -> tuple[SourceFace, tuple[str, ...]] | None:
         """The face kept under `key`, as `name`, and what is to be said about it; None when there is none."""
-        path = self._path(key)
+        data = self._files.read(key)
+        if data is None:
+            return None
         try:
-            if path.stat().st_size > LARGEST_BYTES:
-                return None
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
+            with np.load(io.BytesIO(data), allow_pickle=False) as kept:
                 about = json.loads(str(kept[ABOUT]))
                 if about["made_by"] != self._made_by:
                     return None
                 arrays: dict[str, Any] = {key: kept[key] for key in kept.files if key != ABOUT}
                 face = _checked(SourceFace(name=name, kind="picture", **arrays))
                 notes = tuple(str(note) for note in about["notes"])
-            os.utime(path)
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            logger.debug("%s is not used: %s", path, error)
+            logger.debug("the prepared face %s is not used: %s", key, error)
             return None
         return face, notes
 
@@ -101,46 +96,15 @@ class FaceCache:
         arrays[ABOUT] = np.array(json.dumps({"made_by": self._made_by, "notes": list(notes)}))
         data = io.BytesIO()
         np.savez_compressed(data, **arrays)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, part = tempfile.mkstemp(dir=self._folder, suffix=".part")  # for the user alone: 0600
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data.getvalue())
-                os.replace(part, self._path(key))
-            except BaseException:
-                Path(part).unlink(missing_ok=True)
-                raise
-            kept = sorted(self._entries(), key=lambda path: path.stat().st_mtime_ns)
-            for path in kept[:-MOST_ENTRIES]:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            logger.info("the prepared face is not kept in %s: %s", self._folder, error)
+        self._files.write(key, data.getvalue())
 
     def forget(self, key: str) -> None:
         """Remove what is kept under `key`."""
-        try:
-            self._path(key).unlink(missing_ok=True)
-        except OSError as error:
-            logger.warning("%s cannot be removed: %s", self._path(key), error)
+        self._files.forget(key)
 
     def clear(self) -> int:
         """Remove every face; how many there were."""
-        removed = 0
-        for path in [*self._entries(), *self._folder.glob("*.part")]:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                logger.warning("%s cannot be removed: %s", path, error)
-            else:
-                removed += path.suffix == ".npz"
-        return removed
-
-    def _entries(self) -> list[Path]:
-        return list(self._folder.glob("*.npz"))
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.npz"
+        return self._files.clear()
 
 
 def _checked(face: SourceFace) -> SourceFace:

@@ -1,8 +1,10 @@
 """The faces that the user added by name: copies of their pictures, a folder each.
 
-They are pictures of people: the folders are the user's alone.
+They are pictures of people: the folders are the user's alone. With each is kept who agreed, and when.
 """
 
+import json
+import logging
 import os
 import re
 import shutil
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
+from realtime.consent import Agreement
 from realtime.errors import ConfigError, DeviceError
 from realtime.face_cache import FOLDER_VARIABLE
 from realtime.personas import NAMES
@@ -23,6 +26,10 @@ _NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
 """Of a face: no dots and no slashes, so that it is never a path; no colons and commas, which URIs use."""
 _RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)\d", re.IGNORECASE)
 """Names that Windows gives to devices."""
+_CONSENT = "consent.json"
+"""Beside a face's pictures."""
+
+logger = logging.getLogger(__name__)
 
 
 def library_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -55,7 +62,19 @@ class FaceLibrary:
     def pictures(self, name: str) -> tuple[Path, ...]:
         """The pictures of a face, in the order in which they were added. Raises ConfigError."""
         folder = self._folder / self._known(name)
-        return tuple(sorted(path for path in folder.iterdir() if path.is_file()))
+        return tuple(sorted(path for path in folder.iterdir() if path.is_file() and path.name != _CONSENT))
+
+    def agreement(self, name: str) -> Agreement | None:
+        """What is known of the consent to a face; None when nothing is. Raises ConfigError."""
+        path = self._folder / self._known(name) / _CONSENT
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            return Agreement(int(found["unix_s"]), str(found["note"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("what is known of the consent to %s cannot be read: %s: %s", name, path, error)
+            return None
 
     def check_new(self, name: str) -> None:
         """Raise ConfigError when a face cannot be added by that name."""
@@ -72,8 +91,11 @@ class FaceLibrary:
                 f'choose another name, or first: realtime faces remove "{known}"',
             )
 
-    def add(self, name: str, pictures: Sequence[Path]) -> None:
-        """Copy the pictures under a name that is free: all or nothing. Raises ConfigError and DeviceError."""
+    def add(self, name: str, pictures: Sequence[Path], agreement: Agreement | None = None) -> None:
+        """Copy the pictures under a name that is free: all or nothing. Raises ConfigError and DeviceError.
+
+        `agreement`: that to wear the face, where there is one.
+        """
         self.check_new(name)
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,6 +105,12 @@ class FaceLibrary:
                     copy = part / f"{number:02d}{picture.suffix.lower()}"
                     copy.touch(mode=0o600)
                     copy.write_bytes(picture.read_bytes())
+                if agreement is not None:
+                    consent = part / _CONSENT
+                    consent.touch(mode=0o600)
+                    consent.write_text(
+                        json.dumps({"unix_s": agreement.unix_s, "note": agreement.note}), "utf-8"
+                    )
                 part.rename(self._folder / name)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)

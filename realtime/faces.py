@@ -37,8 +37,7 @@ class FacePictures:
 
     def title(self) -> str:
         """For people."""
-        count = len(self.paths)
-        return self.paths[0].name if count == 1 else f"{self.name} ({count} pictures)"
+        return self.paths[0].name if len(self.paths) == 1 else self.name
 
     def key(self) -> str:
         """Tells these pictures from others, whatever their names. Raises ConfigError."""

@@ -6,7 +6,7 @@ is tracked while this one is painted.
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,23 +16,23 @@ from numpy.typing import NDArray
 from models.detector import Detector
 from models.landmarker import FaceMesh
 from realtime.boxes import side_of
+from realtime.casting.parts import Part
 from realtime.clock import NS_PER_S, Clock
 from realtime.cover import cover, uncover
 from realtime.cuts import luma_histogram
 from realtime.frame import Frame, Outcome, Result
+from realtime.identification import Identification
 from realtime.replacement import Replacement
-from realtime.swap.base import Times
+from realtime.swap.base import Sliders, Source, Times
 from realtime.telemetry.histogram import Histogram
 from realtime.tracking import Tracker, View
 
 __all__ = ["STAGES", "Pipeline", "PipelineFigures", "Tracked"]
 
-STAGES = ("detect", "landmarks", "swap", "enhance", "mask", "compose")
+STAGES = ("detect", "landmarks", "identify", "swap", "enhance", "mask", "compose")
 """Each is timed once a frame in which it ran."""
 SHADOW_NS = 3 * NS_PER_S
 """A replacement that has nothing to show after so long takes over with covered faces."""
-MANY_FACES = 3
-"""From so many on, what stands before each is looked at in every second frame only."""
 FADE_MARGIN = 0.1
 """Round a face that fades in: what shows through the cover is replaced already."""
 
@@ -66,6 +66,7 @@ class Pipeline:
         detector: Detector,
         landmarker: FaceMesh,
         tracker: Tracker,
+        identification: Identification,
         replacement: Replacement,
         clock: Clock,
         figures: PipelineFigures,
@@ -76,7 +77,8 @@ class Pipeline:
         self._replacement = replacement
         self._clock = clock
         self._figures = figures
-        self._changes: queue.SimpleQueue[Callable[[Replacement], None]] = queue.SimpleQueue()
+        self._identification = identification
+        self._changes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._next: Replacement | None = None
         self._next_since_ns = 0
 
@@ -101,47 +103,63 @@ class Pipeline:
         """
         frame, view = tracked.frame, tracked.view
         while not self._changes.empty():
-            self._changes.get_nowait()(self._replacement)
+            self._changes.get_nowait()()
+        parts = self._identification.cast(frame, view.faces)
         if not view.faces or view.in_doubt:
             return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
-        picture, replaced = self._replace(frame, view)
+        picture, replaced = self._replace(frame, view, parts)
         if not replaced:
             return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
         return Result(frame, picture, Outcome.SWAPPED, view.faces)
 
-    def between_frames(self, change: Callable[[Replacement], None]) -> None:
-        """Have something about the replacement changed before the next frame is painted. From any thread."""
-        self._changes.put(change)
+    def wear(self, worn: tuple[Source, ...], identification: Identification | None = None) -> None:
+        """Put on other faces from the next frame on, given out by `identification`. From any thread."""
+        self._changes.put(lambda: self._wear(worn, identification))
+
+    def adjust(self, sliders: Sliders) -> None:
+        """Paint otherwise from the next frame on. From any thread."""
+        self._changes.put(lambda: self._adjust(sliders))
 
     def offer(self, replacement: Replacement) -> None:
         """Let another replacement take over as soon as it can replace the faces that are there.
 
         From any thread. It belongs to the pipeline from here on; the one that serves goes on until then.
         """
-        self._changes.put(lambda _: self._await(replacement))
+        self._changes.put(lambda: self._await(replacement))
 
     def close(self) -> None:
         """Free the inference contexts. Idempotent, never raises."""
         self._detector.close()
         self._landmarker.close()
+        self._identification.close()
         self._replacement.close()
         if self._next is not None:
             self._next.close()
 
+    def _wear(self, worn: tuple[Source, ...], identification: Identification | None) -> None:
+        for replacement in filter(None, (self._replacement, self._next)):
+            replacement.wear(worn)
+        if identification is not None:
+            before, self._identification = self._identification, identification
+            before.close()
+
+    def _adjust(self, sliders: Sliders) -> None:
+        for replacement in filter(None, (self._replacement, self._next)):
+            replacement.adjust(sliders)
+
     def _await(self, replacement: Replacement) -> None:
         if self._next is not None:
-            self._next.close()
+            _retire(self._next)
         self._next, self._next_since_ns = replacement, self._clock.now_ns()
 
-    def _take_over(self, frame: Frame, view: View) -> None:
+    def _take_over(self, frame: Frame, view: View, parts: Mapping[int, Part]) -> None:
         """Begin with the next replacement, if it can show the faces of this frame."""
         if self._next is None:
             return
-        self._next.begin(frame, view.faces, Times(), wait=False)
-        if self._next.ready(view.faces) or self._clock.now_ns() - self._next_since_ns >= SHADOW_NS:
+        ready = self._next.begin(frame, view.faces, parts, Times(), wait=False)
+        if ready or self._clock.now_ns() - self._next_since_ns >= SHADOW_NS:
             before, self._replacement, self._next = self._replacement, self._next, None
-            # Aside: to wait for its threads would cost this frame its time.
-            threading.Thread(target=before.close, name="realtime-retire", daemon=True).start()
+            _retire(before)
 
     def _track(self, frame: Frame) -> View:
         tracker = self._tracker
@@ -161,11 +179,11 @@ class Pipeline:
             self._tracker.admit(self._detector.detect(bgr))
         self._figures.detector_calls += 1
 
-    def _replace(self, frame: Frame, view: View) -> tuple[NDArray[np.uint8], int]:
-        """The picture, and how many of its faces were replaced and not covered."""
-        self._take_over(frame, view)
+    def _replace(self, frame: Frame, view: View, parts: Mapping[int, Part]) -> tuple[NDArray[np.uint8], int]:
+        """The picture, and how many of its faces became what their parts say."""
+        self._take_over(frame, view, parts)
         replacement, times = self._replacement, Times()
-        replacement.begin(frame, view.faces, times)
+        replacement.begin(frame, view.faces, parts, times)
         picture = frame.bgr.copy()
         for box in view.strangers:
             cover(picture, box)
@@ -177,7 +195,7 @@ class Pipeline:
         replaced = 0
         # From the smallest, which is farthest: those before it are painted over it.
         for face in sorted(view.faces, key=lambda face: side_of(face.box)):
-            if not replacement.replace(picture, frame, face, times, len(view.faces) >= MANY_FACES):
+            if not replacement.replace(picture, frame, face, parts[face.id], times):
                 cover(picture, face.box)
                 self._figures.covered += 1
                 continue
@@ -193,3 +211,8 @@ class Pipeline:
         began_ns = self._clock.now_ns()
         yield
         self._figures.stages[stage].add(self._clock.now_ns() - began_ns)
+
+
+def _retire(replacement: Replacement) -> None:
+    """Close it aside: to wait for its threads would cost a frame its time."""
+    threading.Thread(target=replacement.close, name="realtime-retire", daemon=True).start()

@@ -17,7 +17,7 @@ from models.source_face import SourceFace, Unwrapped, finished, unwrapped
 from realtime.errors import ConfigError
 from realtime.picture_file import read_picture
 
-__all__ = ["LEAST_FACE_PX", "MOST_PICTURES", "Analyse", "Prepared", "prepare_pictures"]
+__all__ = ["LEAST_FACE_PX", "MOST_PICTURES", "Analyse", "Prepared", "one_face", "prepare_pictures"]
 
 LEAST_FACE_PX = 24
 """Below this width landmarks are blobs; from it on a face looks soft, but like itself."""
@@ -93,7 +93,11 @@ def prepare_pictures(name: str, paths: Sequence[Path], analyse: Analyse) -> Prep
     return Prepared(finished(name, view), used, tuple(left_out), notes)
 
 
-def _seen(path: Path, analyse: Analyse) -> _Seen:
+def one_face(path: Path, analyse: Analyse) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The picture, (H, W, 3) uint8 BGR, upright, and (468, 3) landmarks of the one face in it, in its pixels.
+
+    Raises ConfigError when it is no picture, or shows no face, several, or too small a one.
+    """
     bgr, found = _upright(read_picture(path), analyse)
     if not found:
         raise ConfigError(
@@ -111,6 +115,12 @@ def _seen(path: Path, analyse: Analyse) -> _Seen:
             f"the face in {path} is {width:.0f} pixels wide, {LEAST_FACE_PX} are needed",
             f"choose a picture in which it is larger, best {2 * SMALL_FACE_PX} pixels and more",
         )
+    return bgr, points
+
+
+def _seen(path: Path, analyse: Analyse) -> _Seen:
+    bgr, points = one_face(path, analyse)
+    width = float(np.ptp(points[:, 0]))
     pose = head_pose(points)
     if abs(pose.yaw) > FLAT_DEGREES:
         raise ConfigError(

@@ -1,7 +1,6 @@
 """Builds one file: made aside, checked, and only then put where it belongs; one build at a time."""
 
 import errno
-import logging
 import os
 import shutil
 import tempfile
@@ -10,18 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from models.alone import alone
 from models.build.gate import Checked, check_agreement
 from models.build.half import to_half_ir, to_half_onnx
+from models.build.origin import record_origin
 from models.build.plan import Build, Format, Precision, check_build
 from models.build.quantise import to_int8_onnx
 from models.build.quantise_ir import to_int8_ir
+from models.disk import disk_errors
 from models.entries import Tolerance
 from models.errors import ModelError, RealtimeError
 from models.runtime.container import check_container
+from models.verified import digest
 
 __all__ = ["make"]
-
-logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 3600.0
 """Another process builds: the calibration of a heavy network takes its time on a CPU."""
@@ -49,11 +50,23 @@ def make(
     check_build(build, tolerance.forbid)
     check_container(build.source)
     folder = build.path.parent
-    with _disk_errors(folder), _alone(folder), _work_folder(folder) as work:
+    with (
+        disk_errors(folder, "the build", "put the model into a folder", ModelError),
+        alone(
+            folder / ".building.lock",
+            f"building models in {folder}",
+            left=f"{WORK_PREFIX}*",
+            timeout_s=LOCK_TIMEOUT_S,
+            error=ModelError,
+        ),
+        _work_folder(folder) as work,
+    ):
         _check_room(build.source, folder)
         made = work / build.path.name
         try:
+            made_of = digest(build.source)
             _convert(build, made, calibration, tolerance.keep_fp32)
+            record_origin(made, made_of)
         except (RealtimeError, OSError):
             raise
         except Exception as error:  # the converters have no exception class of their own
@@ -97,31 +110,6 @@ def _work_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock for builds, and clear away what a killed process left."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / ".building.lock")
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            logger.warning("waiting for another process that is building models in %s", folder)
-            lock.acquire(timeout=LOCK_TIMEOUT_S)
-    except Timeout as error:
-        raise ModelError(
-            f"another process has been building models in {folder} for {LOCK_TIMEOUT_S / 60:.0f} minutes",
-            "end that process and try again",
-        ) from error
-    try:
-        for left in folder.glob(f"{WORK_PREFIX}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        yield
-    finally:
-        lock.release()
-
-
 def _check_room(source: Path, folder: Path) -> None:
     wanted = _ROOM * source.stat().st_size
     free = shutil.disk_usage(folder).free
@@ -136,22 +124,6 @@ def _raise_if_full(folder: Path, source: Path) -> None:
     """Libraries report a full disk in words of their own."""
     if shutil.disk_usage(folder).free < source.stat().st_size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ModelError(
-                f"there is no space left for the build in {folder}",
-                "free some, or put the model into a folder elsewhere",
-            ) from error
-        raise ModelError(
-            f"the build cannot be written to {folder}: {error.strerror or error}",
-            "make it writable, or put the model into a folder that is",
-        ) from error
 
 
 def _reason(error: BaseException) -> str:

@@ -14,7 +14,7 @@ __all__ = ["GraphWriter"]
 
 OPSET = 17
 _IR_VERSION = 8
-_FLOAT, _INT64 = 1, 7  # TensorProto.DataType
+_FLOAT, _INT64, _DOUBLE = 1, 7, 11  # TensorProto.DataType
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_STRING, _ATTRIBUTE_INTS = (
     1,
     2,
@@ -33,18 +33,19 @@ class GraphWriter:
         self._parts: list[bytes] = []
         self._count = 0
 
-    def input(self, name: str, shape: Sequence[int]) -> str:
-        """A float32 input; returns its name."""
-        self._parts.append(_message(11, _value_info(name, shape)))
+    def input(self, name: str, shape: Sequence[int | str], *, double: bool = False) -> str:
+        """A float32 input, or a float64 one; returns its name. A dimension that is a str is free, and called
+        that."""
+        self._parts.append(_message(11, _value_info(name, shape, _DOUBLE if double else _FLOAT)))
         return name
 
-    def output(self, name: str, shape: Sequence[int]) -> None:
+    def output(self, name: str, shape: Sequence[int | str]) -> None:
         """Declare the float32 tensor `name` an output."""
         self._parts.append(_message(12, _value_info(name, shape)))
 
-    def constant(self, values: NDArray[np.float32] | NDArray[np.int64]) -> str:
-        """A weight; returns its name."""
-        name = self._fresh("weight")
+    def constant(self, values: NDArray[np.float32] | NDArray[np.int64], *, name: str = "") -> str:
+        """A weight; returns its name, a fresh one unless it is given."""
+        name = name or self._fresh("weight")
         kind = _INT64 if values.dtype == np.int64 else _FLOAT
         dims = b"".join(_varint_field(1, size) for size in values.shape)
         data = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
@@ -87,9 +88,11 @@ def _attribute(name: str, value: Value) -> bytes:
     return head + b"".join(_varint_field(8, each) for each in value) + _varint_field(20, _ATTRIBUTE_INTS)
 
 
-def _value_info(name: str, shape: Sequence[int]) -> bytes:
-    dimensions = b"".join(_message(1, _varint_field(1, size)) for size in shape)
-    tensor = _varint_field(1, _FLOAT) + _message(2, dimensions)
+def _value_info(name: str, shape: Sequence[int | str], kind: int = _FLOAT) -> bytes:
+    dimensions = b"".join(
+        _message(1, _text(2, size) if isinstance(size, str) else _varint_field(1, size)) for size in shape
+    )
+    tensor = _varint_field(1, kind) + _message(2, dimensions)
     return _text(1, name) + _message(2, _message(1, tensor))
 
 

@@ -42,12 +42,12 @@ def to_int8_ir(
     logging.getLogger("nncf").setLevel(logging.ERROR)
     model = openvino.Core().read_model(source)
     free = {
-        port.any_name: list(calibration[0][port.any_name].shape)
+        port.any_name: port.get_partial_shape()
         for port in model.inputs
         if port.get_partial_shape().is_dynamic
     }
     if free:
-        model.reshape(free)
+        model.reshape({name: list(calibration[0][name].shape) for name in free})
     present = {operation.get_type_name() for operation in model.get_ordered_ops()}
     kept = sorted(present.intersection({*keep_fp32, *(_OPENVINO_NAMES.get(name, "") for name in keep_fp32)}))
     with contextlib.redirect_stdout(sys.stderr):  # where NNCF's bar belongs
@@ -58,4 +58,6 @@ def to_int8_ir(
             subset_size=len(calibration),
             ignored_scope=nncf.IgnoredScope(types=kept) if kept else None,
         )
+    if free:
+        quantised.reshape(free)
     openvino.save_model(quantised, made, compress_to_fp16=False)

@@ -1,5 +1,6 @@
-"""The part of CUDA that inference needs: memory, streams, events and graphs, whatever library brings them."""
+"""The part of CUDA that inference needs: memory, streams, events, graphs, kernels, whatever brings them."""
 
+import ctypes
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.errors import BackendError
 
-__all__ = ["Cuda", "CudaError", "DeviceInfo", "DeviceLostError", "Event", "Graph", "Stream"]
+__all__ = ["Cuda", "CudaError", "DeviceInfo", "DeviceLostError", "Event", "Graph", "Module", "Stream"]
 
 
 class CudaError(BackendError):
@@ -105,6 +106,25 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
+class Module(Protocol):
+    """Compiled kernels on the device. Each takes one structure by value."""
+
+    def launch(
+        self,
+        name: str,
+        grid: tuple[int, int, int],
+        block: tuple[int, int, int],
+        parameters: ctypes.Structure,
+        stream: Stream,
+    ) -> None:
+        """Put the kernel `name` into `stream`; returns at once, and `parameters` may be written anew then."""
+        ...
+
+    def close(self) -> None:
+        """Once nothing in flight uses it. Idempotent."""
+        ...
+
+
 class Cuda(Protocol):
     """One device. All methods raise CudaError, or DeviceLostError when nothing will work any more."""
 
@@ -131,6 +151,10 @@ class Cuda(Protocol):
     def stream(self) -> Stream: ...
 
     def event(self, *, timed: bool = False) -> Event: ...
+
+    def module(self, image: bytes) -> Module:
+        """Load what `models.cuda.kernels.compile` made: a cubin, or PTX that the driver compiles on."""
+        ...
 
     def close(self) -> None:
         """Let go of the device. Idempotent, never raises."""

@@ -1,4 +1,4 @@
-"""CUDA through NVIDIA's cuda-bindings (`cuda.bindings.runtime`).
+"""CUDA through NVIDIA's cuda-bindings: `cuda.bindings.runtime`, and `driver` for kernels, in one context.
 
 Not run on a GPU: names and signatures were checked against cuda-bindings 13.5 without a driver, the order of
 calls against a stand-in.
@@ -9,10 +9,10 @@ import weakref
 from typing import Any
 
 import numpy as np
-from cuda.bindings import runtime
+from cuda.bindings import driver, runtime
 from numpy.typing import NDArray
 
-from models.cuda.base import CudaError, DeviceInfo, DeviceLostError, Event, Graph, Stream
+from models.cuda.base import CudaError, DeviceInfo, DeviceLostError, Event, Graph, Module, Stream
 
 __all__ = ["BindingsCuda"]
 
@@ -82,6 +82,9 @@ class BindingsCuda:
     def event(self, *, timed: bool = False) -> "_Event":
         return _Event(timed)
 
+    def module(self, image: bytes) -> Module:
+        return _Module(image)
+
     def close(self) -> None:
         """The primary context stays: other users of CUDA in the process have it too."""
 
@@ -116,6 +119,37 @@ class _Graph:
         if self._executable is not None:
             executable, self._executable = self._executable, None
             _call(runtime.cudaGraphExecDestroy, executable)
+
+
+class _Module:
+    def __init__(self, image: bytes) -> None:
+        self._raw: Any = _call_driver(driver.cuModuleLoadData, image)
+        self._functions: dict[str, Any] = {}
+
+    def launch(
+        self,
+        name: str,
+        grid: tuple[int, int, int],
+        block: tuple[int, int, int],
+        parameters: ctypes.Structure,
+        stream: Stream,
+    ) -> None:
+        assert isinstance(stream, _Stream)
+        function = self._functions.get(name)
+        if function is None:
+            function = _call_driver(driver.cuModuleGetFunction, self._raw, name.encode())
+            self._functions[name] = function
+        # The driver copies the structure before it returns.
+        pointers = (ctypes.c_void_p * 1)(ctypes.addressof(parameters))
+        _call_driver(
+            driver.cuLaunchKernel, function, *grid, *block, 0, stream.raw, ctypes.addressof(pointers), 0
+        )
+
+    def close(self) -> None:
+        if self._raw is not None:
+            raw, self._raw = self._raw, None
+            self._functions.clear()
+            _call_driver(driver.cuModuleUnload, raw)
 
 
 class _Stream:
@@ -174,6 +208,17 @@ def _call(function: Any, *arguments: Any) -> Any:
         raise CudaError(f"CUDA cannot be used: {error}", "install NVIDIA's driver") from error
     if int(code) != 0:
         raise _error(function.__name__, code)
+    return results[0] if results else None
+
+
+def _call_driver(function: Any, *arguments: Any) -> Any:
+    """As `_call`, of a driver function: its error codes are the runtime's numbers under other names."""
+    try:
+        code, *results = function(*arguments)
+    except RuntimeError as error:
+        raise CudaError(f"CUDA cannot be used: {error}", "install NVIDIA's driver") from error
+    if int(code) != 0:
+        raise _error(function.__name__, runtime.cudaError_t(int(code)))
     return results[0] if results else None
 
 

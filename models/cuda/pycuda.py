@@ -6,6 +6,7 @@ It works in the device's primary context, which TensorRT, ONNX Runtime and PyTor
 Not run on a GPU: names were checked against pycuda's sources, the order of calls against a stand-in.
 """
 
+import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycuda import driver
 
-from models.cuda.base import CudaError, DeviceInfo, DeviceLostError, Event, Graph
+from models.cuda.base import CudaError, DeviceInfo, DeviceLostError, Event, Graph, Module, Stream
 
 __all__ = ["PyCuda"]
 
@@ -72,6 +73,9 @@ class PyCuda:
     def event(self, *, timed: bool = False) -> "_Event":
         return _Event(timed)
 
+    def module(self, image: bytes) -> Module:
+        return _Module(image)
+
     def close(self) -> None:
         self._thread.held = None
 
@@ -108,6 +112,35 @@ class _Event:
 
     def close(self) -> None:
         self.raw = None
+
+
+class _Module:
+    def __init__(self, image: bytes) -> None:
+        with _translated():
+            self._raw: Any = driver.module_from_buffer(image)
+        self._functions: dict[str, Any] = {}
+
+    def launch(
+        self,
+        name: str,
+        grid: tuple[int, int, int],
+        block: tuple[int, int, int],
+        parameters: ctypes.Structure,
+        stream: Stream,
+    ) -> None:
+        assert isinstance(stream, _Stream)
+        with _translated():
+            function = self._functions.get(name)
+            if function is None:
+                function = self._raw.get_function(name)
+                function.prepare([f"{ctypes.sizeof(parameters)}s"])
+                self._functions[name] = function
+            function.prepared_async_call(grid, block, stream.raw, bytes(parameters))
+
+    def close(self) -> None:
+        """pycuda unloads a module with the last that refers to it."""
+        self._functions.clear()
+        self._raw = None
 
 
 class _Stream:

@@ -29,11 +29,14 @@ class UpgradingSession:
         better: Callable[[threading.Event], Session],
         better_place: str,
         on_swap: Callable[[str], None] = lambda place: None,
+        on_failure: Callable[[str], None] = lambda reason: None,
     ) -> None:
         """`better` opens the other session; it may take minutes, must end soon after its event is set, and
-        may raise any RealtimeError: then `session` goes on, and the log says why.
+        may raise any RealtimeError: then `session` goes on, and the log says why. `on_swap` is told the new
+        place when the other has run its first frame, `on_failure` why it never will; neither after `close`.
         """
-        self._swappable = SwappableSession(session, place, on_swap)
+        self._swappable = SwappableSession(session, place, on_swap, on_failure)
+        self._on_failure = on_failure
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._upgrade, args=(better, better_place), name="session-upgrade", daemon=True
@@ -74,18 +77,24 @@ class UpgradingSession:
     def _upgrade(self, better: Callable[[threading.Event], Session], place: str) -> None:
         try:
             session = better(self._stop)
-        except RealtimeError as error:
-            if not self._stop.is_set():
-                _log.warning("going on with %s, not %s: %s", self.place, place, error.message)
-            return
-        except Exception:  # whatever a driver's bindings raise, the program lives on what it has
-            _log.exception("going on with %s, not %s", self.place, place)
+        except Exception as error:  # whatever a driver's bindings raise, the program lives on what it has
+            self._give_up(place, error)
             return
         try:
             # Here and not at the first frame: it captures graphs and loads kernels.
             session.warmup()
         except Exception as error:
-            _log.warning("going on with %s, not %s: %s", self.place, place, error)
             session.close()
+            self._give_up(place, error)
             return
         self._swappable.offer(session, place)
+
+    def _give_up(self, place: str, error: Exception) -> None:
+        if self._stop.is_set():
+            return
+        reason = error.message if isinstance(error, RealtimeError) else f"{type(error).__name__}: {error}"
+        known = isinstance(error, RealtimeError)
+        _log.warning(
+            "going on with %s, not %s: %s", self.place, place, reason, exc_info=None if known else error
+        )
+        self._on_failure(reason)

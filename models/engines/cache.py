@@ -2,25 +2,31 @@
 
 A file holds one line that names its format, one that names what it was built from, the checksum of the rest,
 and the plan. It is written whole beside its place and moved there, under a lock that spans the build; what
-does not read back as it was written counts as not there.
+does not read back as it was written counts as not there. What is needed no more is deleted after each build
+(`sweep` says what that is).
 """
 
-import errno
 import hashlib
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.alone import alone
+from models.disk import disk_errors
+from models.engines.digest import Digests
+from models.engines.in_use import InUse
 from models.engines.key import EngineKey, timing_name
+from models.engines.sweep import clear_abandoned, sweep
 from models.errors import BackendError
 from models.runtime.kept import CACHE_VARIABLE, kept_folder
 
-__all__ = ["BuildPaths", "EngineCache"]
+__all__ = ["BuildPaths", "EngineCache", "EngineMissingError"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +35,12 @@ FORMAT = f"realtime engine {FORMAT_VERSION}\n".encode()
 LOCK_TIMEOUT_S = 1800.0
 """Another process builds the same engine; a large model on a small GPU takes a quarter of an hour."""
 WORK_PREFIX = ".building-"
+LIMIT_BYTES = 8 << 30
+"""Of all engines together: a few dozen, of which a swapper's takes a few hundred MB."""
+
+
+class EngineMissingError(BackendError):
+    """The engine is not in the cache, and whoever asked did not want to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +55,21 @@ class BuildPaths:
 class EngineCache:
     """The engines in one folder. Processes and threads may share it."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, limit_bytes: int = LIMIT_BYTES) -> None:
         self._folder = kept_folder("tensorrt", FORMAT_VERSION) if folder is None else folder
+        self._limit_bytes = limit_bytes
+        self._digests = Digests(self._folder)
 
     def path(self, key: EngineKey) -> Path:
         return self._folder / f"{key.name()}.engine"
+
+    def digest(self, model: Path) -> str:
+        """What the key says of the model; reckoned anew only when its files change. Raises ModelError."""
+        return self._digests.of(model)
+
+    def claim(self, key: EngineKey) -> InUse:
+        """Keeps the engine from being deleted as needless, until it is closed. Never raises."""
+        return InUse(self.path(key))
 
     def read(self, key: EngineKey) -> bytes | None:
         """The plan, or None when there is none or its file is of another version, another key or damaged."""
@@ -59,6 +81,8 @@ class EngineCache:
                 else:
                     digest, plan = file.readline().strip(), file.read()
                     if plan and hashlib.sha256(plan).hexdigest().encode() == digest:
+                        with suppress(OSError):  # the longest unused one is deleted first
+                            os.utime(path)
                         return plan
                     complaint = "it is damaged"
         except FileNotFoundError:
@@ -73,15 +97,36 @@ class EngineCache:
         with suppress(OSError):
             self.path(key).unlink()
 
-    def ensure(self, key: EngineKey, build: Callable[[BuildPaths], None]) -> bytes:
+    def ensure(
+        self, key: EngineKey, build: Callable[[BuildPaths], None], stop: threading.Event | None = None
+    ) -> bytes:
         """The plan, built if it is not there. `build` writes it and raises BackendError when it cannot.
 
-        Two that want the same engine at once build it once: the second waits for the first. After any
-        failure the folder holds whole engines only. Raises BackendError.
+        Two that want the same engine at once build it once: the second waits for the first, or until `stop`
+        is set. After any failure the folder holds whole engines only. Raises BackendError.
         """
         if (plan := self.read(key)) is not None:
             return plan
-        with _disk_errors(self._folder), self._alone(key):
+        plan = self._alone(key, build, stop)
+        clear_abandoned(self._folder, WORK_PREFIX)
+        spared = {self.path(key), self._folder / timing_name(key)}
+        sweep(self._folder, self._limit_bytes, self._digests.gone(), spared)
+        return plan
+
+    def _alone(
+        self, key: EngineKey, build: Callable[[BuildPaths], None], stop: threading.Event | None
+    ) -> bytes:
+        with (
+            disk_errors(self._folder, "engines", f"set {CACHE_VARIABLE} to a folder", BackendError),
+            alone(
+                self._folder / f"{key.name()}.lock",
+                f"building an engine in {self._folder}",
+                left=f"{WORK_PREFIX}{key.name()}-*",
+                timeout_s=LOCK_TIMEOUT_S,
+                error=BackendError,
+                stop=stop,
+            ),
+        ):
             if (plan := self.read(key)) is not None:
                 return plan
             work = Path(tempfile.mkdtemp(prefix=f"{WORK_PREFIX}{key.name()}-", dir=self._folder))
@@ -113,44 +158,3 @@ class EngineCache:
         if paths.timing.exists():
             os.replace(paths.timing, timing)
         return plan
-
-    @contextmanager
-    def _alone(self, key: EngineKey) -> Iterator[None]:
-        """Hold the lock of this engine, and clear away what a killed build of it left."""
-        from filelock import FileLock, Timeout
-
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._folder / f"{key.name()}.lock", thread_local=False)
-        try:
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                logger.warning("waiting for another process that is building the same engine")
-                lock.acquire(timeout=LOCK_TIMEOUT_S)
-        except Timeout as error:
-            raise BackendError(
-                f"another process has been building the same engine for {LOCK_TIMEOUT_S / 60:.0f} minutes",
-                "end that process and try again",
-            ) from error
-        try:
-            for left in self._folder.glob(f"{WORK_PREFIX}{key.name()}-*"):
-                shutil.rmtree(left, ignore_errors=True)
-            yield
-        finally:
-            lock.release()
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BackendError(
-                f"there is no space left for engines in {folder}",
-                f"free some, or set {CACHE_VARIABLE} to a folder elsewhere",
-            ) from error
-        raise BackendError(
-            f"engines cannot be written to {folder}: {error.strerror or error}",
-            f"make it writable, or set {CACHE_VARIABLE} to a folder that is",
-        ) from error

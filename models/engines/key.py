@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from models.cuda.base import DeviceInfo
 from models.engines.profile import Range
@@ -18,6 +17,7 @@ class EngineKey:
     """Everything that a plan depends on."""
 
     model_sha256: str
+    """Of all its files, those with its weights too."""
     precision: str
     """Of the weights, as the model's build says it; TensorRT itself takes what the file holds."""
     shapes: tuple[tuple[str, Range], ...]
@@ -33,7 +33,7 @@ class EngineKey:
     @classmethod
     def of(
         cls,
-        model: Path,
+        model_sha256: str,
         shapes: dict[str, Range],
         backend: str,
         device: DeviceInfo,
@@ -41,11 +41,9 @@ class EngineKey:
         precision: str = "as in the file",
         options: tuple[tuple[str, int | str], ...] = (),
     ) -> "EngineKey":
-        """The key of the model file. Raises OSError when it cannot be read."""
-        with model.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        """`model_sha256`: of `models.engines.digest`."""
         return cls(
-            digest,
+            model_sha256,
             precision,
             tuple(sorted(shapes.items())),
             backend,

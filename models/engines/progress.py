@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["BuildProgress", "Phases", "ReportProgress"]
+__all__ = ["BuildProgress", "Milestones", "Phases", "ReportProgress"]
+
+SAID_EVERY = 0.1
+"""Of the whole: a line in a log for each step of TensorRT would be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +66,18 @@ class Phases:
             inner, at = share, phase.parent
         self._share = max(self._share, share)
         return BuildProgress(self._share, name)
+
+
+class Milestones:
+    """Pure: of all that is reported of a build, what is worth a line in a log."""
+
+    def __init__(self, every: float = SAID_EVERY) -> None:
+        """`every`: the share, 0 to 1, that lies between two lines."""
+        self._every = every
+        self._passed = 0
+
+    def passes(self, now: BuildProgress) -> bool:
+        """Whether `now` is the first that is as far as another multiple of `every`; 0 is none."""
+        reached = int(now.share / self._every + 1e-9)  # 0.3 / 0.1 is a hair less than 3
+        new, self._passed = reached > self._passed, max(reached, self._passed)
+        return new

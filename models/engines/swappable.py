@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from models.cuda.base import DeviceLostError
-from models.errors import BackendError
+from models.errors import RealtimeError
 from models.runtime.base import Session, TensorSpec
 
 __all__ = ["SwappableSession"]
@@ -24,12 +24,19 @@ class SwappableSession:
     """
 
     def __init__(
-        self, session: Session, place: str, on_swap: Callable[[str], None] = lambda place: None
+        self,
+        session: Session,
+        place: str,
+        on_swap: Callable[[str], None] = lambda place: None,
+        on_failure: Callable[[str], None] = lambda reason: None,
     ) -> None:
-        """`place`: where it runs, for people. `on_swap` is told the new place, by the thread that runs."""
+        """`place`: where it runs, for people. `on_swap` is told the new place, by the thread that runs;
+        `on_failure` why one that was offered does not take over.
+        """
         self._session = session
         self._place = place
         self._on_swap = on_swap
+        self._on_failure = on_failure
         self._lock = threading.Lock()
         self._offered: tuple[Session, str] | None = None
         self._closed = False
@@ -62,6 +69,7 @@ class SwappableSession:
             session.close()
             if complaint:
                 _log.warning("%s does not take over from %s: %s", place, self._place, complaint)
+                self._on_failure(complaint)
         elif before is not None:
             before[0].close()
         return not refused
@@ -77,9 +85,10 @@ class SwappableSession:
         except DeviceLostError:
             session.close()
             raise
-        except BackendError as error:
+        except RealtimeError as error:
             session.close()
             _log.warning("%s fails, going on with %s: %s", place, self._place, error.message)
+            self._on_failure(error.message)
             return self._session.run(feeds)
         before, self._session = self._session, session
         was, self._place = self._place, place

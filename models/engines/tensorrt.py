@@ -6,7 +6,7 @@ Not run on a GPU: names were checked against the bindings of 11.4.0.106.
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ import tensorrt
 
 from models.cuda.base import Cuda
 from models.cuda.choice import device_index, open_cuda
-from models.engines.cache import BuildPaths, EngineCache
+from models.engines.cache import BuildPaths, EngineCache, EngineMissingError
 from models.engines.child import BuildRequest
+from models.engines.digest import model_digest
+from models.engines.in_use import InUse
 from models.engines.key import EngineKey
 from models.engines.profile import Range, profile_for
-from models.engines.progress import BuildProgress, ReportProgress
-from models.errors import BackendError, ModelError
+from models.engines.progress import BuildProgress, Milestones, ReportProgress
+from models.errors import BackendError
 from models.onnx_file import read_onnx
-from models.runtime.base import InputSpec
+from models.runtime.base import EACH, InputSpec
+from models.runtime.pictures import find_input, network_shape
 
 __all__ = ["AS_IN_THE_FILE", "Build", "Engine", "EngineOrder", "Logger", "is_built", "load", "order"]
 
@@ -29,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 _OLDEST, _TOO_NEW = (10, 12), (12, 0)
 AS_IN_THE_FILE = "as in the file"
+MOST_PICTURES = 16
+"""A run, where as many as are fed is asked for: a 128 px swapper makes 512 px out of 16 pictures."""
 Build = Callable[[BuildRequest, BuildPaths, ReportProgress, threading.Event], None]
 """Writes the plan of a request; `models.engines.child.build_in_child`."""
 
@@ -50,8 +55,9 @@ def order(
     shapes: Mapping[str, Range] | None,
     library: str | None = None,
     precision: str = AS_IN_THE_FILE,
+    digest: Callable[[Path], str] = model_digest,
 ) -> EngineOrder:
-    """Look at the file and at the GPU, and put both together.
+    """Look at the file and at the GPU, and put both together. `digest`: what the model is, for the key.
 
     Raises BackendError when there is no such GPU or TensorRT is too old or too new, ModelError when the file
     is not a model or takes no such picture.
@@ -63,35 +69,34 @@ def order(
             'run: pip install "tensorrt-cu13>=10.13,<12"',
         )
     index = device_index(device)
-    inputs = {spec.name: spec.shape for spec in read_onnx(path).inputs}
-    wanted = dict(shapes or {})
+    specs = read_onnx(path).inputs
+    inputs = {spec.name: spec.shape for spec in specs}
+    wanted: dict[str, Range] = {}
     picture_input = None
     if picture is not None:
-        picture_input, shape = _picture_port(path.name, inputs, picture)
+        port, batch = find_input(specs, picture, path.name)
+        picture_input = specs[port].name
+        shape = network_shape(replace(picture, batch=max(batch, 1)))
         wanted[picture_input] = Range.fixed(shape)
-    ranges = profile_for(inputs, wanted)
-    cuda = open_cuda(index, library)
+        if batch == EACH:
+            wanted |= _batches({**inputs, picture_input: (EACH, *shape[1:])})
+    ranges = profile_for(inputs, wanted | dict(shapes or {}))
     request = BuildRequest(path, ranges, index)
+    content = digest(path)
+    cuda = open_cuda(index, library)
     key = EngineKey.of(
-        path, ranges, f"tensorrt {version}", cuda.device, precision=precision, options=request.options()
+        content, ranges, f"tensorrt {version}", cuda.device, precision=precision, options=request.options()
     )
     return EngineOrder(cuda, key, request, picture_input)
 
 
-def _picture_port(
-    name: str, inputs: Mapping[str, tuple[int, ...]], picture: InputSpec
-) -> tuple[str, tuple[int, ...]]:
-    size = (picture.height, picture.width)
-    shape = (1, *size, 3) if picture.layout == "nhwc" else (1, 3, *size)
-    for port, own in inputs.items():
-        if len(own) == 4:
-            if all(each in (-1, wanted) for each, wanted in zip(own, shape, strict=True)):
-                return port, shape
-            break
-    raise ModelError(
-        f"{name} has no picture input of the shape {shape}",
-        "use the file that the catalogue names: realtime models fetch",
-    )
+def _batches(inputs: Mapping[str, tuple[int, ...]]) -> dict[str, Range]:
+    """From one to `MOST_PICTURES` for each input of which only the first dimension is free."""
+    return {
+        name: Range((1, *own[1:]), (1, *own[1:]), (MOST_PICTURES, *own[1:]))
+        for name, own in inputs.items()
+        if own and own[0] == EACH and EACH not in own[1:]
+    }
 
 
 def _major_minor(version: str) -> tuple[int, int]:
@@ -106,24 +111,49 @@ class Engine:
     logger: "Logger"
     runtime: Any
     engine: Any
+    in_use: InUse
+    """Keeps the engine's file from being cleared away."""
 
 
 def load(
     wanted: EngineOrder,
     cache: EngineCache,
-    build: Build,
+    build: Build | None,
     progress: ReportProgress | None = None,
     stop: threading.Event | None = None,
 ) -> Engine:
     """The engine, from the cache if it is there; a plan that TensorRT does not take is built anew.
 
-    Raises BackendError when TensorRT finds no GPU or the build fails.
+    The log says each tenth of a build; `progress` is told every step. `build` None builds nothing: then
+    EngineMissingError is raised where there is no engine that TensorRT takes.
+    Raises BackendError when TensorRT finds no GPU, the build fails or `stop` ends it.
     """
     name = wanted.request.model.name
+    stop = stop or threading.Event()
+    milestones = Milestones()
+
+    def report(now: BuildProgress) -> None:
+        if milestones.passes(now):
+            _log.info(
+                "building the TensorRT engine of %s: %.0f %% (%s)", name, 100 * now.share, now.phase.strip()
+            )
+        if progress is not None:
+            progress(now)
 
     def make(paths: BuildPaths) -> None:
+        assert build is not None
         _log.info("building the TensorRT engine of %s: this takes minutes, once", name)
-        build(wanted.request, paths, progress or _logged, stop or threading.Event())
+        build(wanted.request, paths, report, stop)
+
+    def plan() -> bytes:
+        if build is not None:
+            return cache.ensure(wanted.key, make, stop)
+        kept = cache.read(wanted.key)
+        if kept is None:
+            raise EngineMissingError(
+                f"there is no TensorRT engine of {name} yet", "let it be built: --backend tensorrt"
+            )
+        return kept
 
     logger = Logger()
     try:
@@ -133,18 +163,18 @@ def load(
             "TensorRT cannot start: it finds no GPU that it can use",
             "update NVIDIA's driver, or use another backend",
         ) from error
-    engine = runtime.deserialize_cuda_engine(cache.ensure(wanted.key, make))
+    engine = runtime.deserialize_cuda_engine(plan())
     if engine is None:
         _log.warning("TensorRT does not take the engine of %s: building it anew", name)
         cache.discard(wanted.key)
-        engine = runtime.deserialize_cuda_engine(cache.ensure(wanted.key, make))
+        engine = runtime.deserialize_cuda_engine(plan())
     if engine is None:
         cache.discard(wanted.key)
         raise BackendError(
             f"TensorRT does not take the engine of {name} that it has just built: {logger.last}",
             "use another backend",
         )
-    return Engine(logger, runtime, engine)
+    return Engine(logger, runtime, engine, cache.claim(wanted.key))
 
 
 def is_built(
@@ -156,15 +186,12 @@ def is_built(
     cache: EngineCache | None = None,
 ) -> bool:
     """Whether opening a session loads an engine and builds none. Raises as opening it does."""
-    wanted = order(path, device, picture, shapes)
+    cache = cache or EngineCache()
+    wanted = order(path, device, picture, shapes, digest=cache.digest)
     try:
-        return (cache or EngineCache()).read(wanted.key) is not None
+        return cache.read(wanted.key) is not None
     finally:
         wanted.cuda.close()
-
-
-def _logged(now: BuildProgress) -> None:
-    _log.debug("building: %.0f %% (%s)", 100 * now.share, now.phase)
 
 
 class Logger(tensorrt.ILogger):  # type: ignore[misc]

@@ -6,7 +6,20 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-__all__ = ["InputSpec", "Normalisation", "Session", "TensorSpec"]
+__all__ = [
+    "EACH",
+    "InputSpec",
+    "Normalisation",
+    "PerChannel",
+    "PictureOut",
+    "Session",
+    "TensorSpec",
+]
+
+PerChannel = tuple[float, float, float]
+
+EACH = -1
+"""As a batch: as many pictures as are fed. The same number as `models.entries.FREE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +31,55 @@ class TensorSpec:
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Normalisation:
-    """From a u8 BGR picture to the network's input: (pixel - mean) / scale, channels as `order`."""
+    """From a u8 BGR picture to the network's input: (pixel - mean) / scale, per channel of `order`."""
 
-    mean: float
-    scale: float
-    order: str = "rgb"
+    mean: PerChannel
+    """In pixel values, 0..255."""
+    scale: PerChannel
+    """In pixel values."""
+    order: str
+    """"rgb" or "bgr"."""
+
+    def __init__(self, mean: float | PerChannel, scale: float | PerChannel, order: str = "rgb") -> None:
+        """One number stands for all three channels."""
+        object.__setattr__(self, "mean", _per_channel(mean))
+        object.__setattr__(self, "scale", _per_channel(scale))
+        object.__setattr__(self, "order", order)
 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """Folds the preparation of a picture into the session, so that it is fed uint8 NHWC BGR as it comes.
-
-    `layout` is the network's own: "nhwc" or "nchw".
-    """
+    """Folds the preparation of a picture into the session, so that it is fed uint8 NHWC BGR as it comes."""
 
     height: int
     width: int
     layout: str
+    """The network's own: "nhwc" or "nchw"."""
     normalisation: Normalisation
+    batch: int = 1
+    """Pictures a run. EACH: as many as are fed, if the network leaves its first dimension free; if not it is
+    1, which the session's own input then says."""
+    name: str = ""
+    """What the network calls this input; it decides between several that could be it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOut:
+    """Folds the decoding of an output into the session, so that it gives uint8 (N, H, W, 3) BGR.
+
+    A run whose output is not finite raises SwapError, with the places of such pictures in the batch.
+    """
+
+    black_white: tuple[float, float]
+    """The network's values that become 0 and 255; what lies beyond is cut."""
+    order: str = "rgb"
+    """"rgb" or "bgr", of the network's channels."""
+    layout: str = "nchw"
+    """The network's own: "nchw" or "nhwc"."""
+    output: str | int | None = None
+    """Its name or its position; None: the first output of three channels in that layout."""
 
 
 class Session(Protocol):
@@ -66,3 +108,10 @@ class Session(Protocol):
     def close(self) -> None:
         """Idempotent, never raises."""
         ...
+
+
+def _per_channel(value: float | PerChannel) -> PerChannel:
+    if isinstance(value, tuple):
+        first, second, third = value
+        return float(first), float(second), float(third)
+    return (float(value),) * 3

@@ -1,18 +1,24 @@
-"""Picks the backend for each network: the best one that really runs it, tried and not taken from a list."""
+"""Picks the backend for each network: the best one that really runs it, tried and not taken from a list.
+
+A TensorRT engine takes minutes to build. Where it is not in the cache, the best of the other places serves
+until it is.
+"""
 
 import importlib.util
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
+from models.engines.cache import EngineMissingError
 from models.errors import BackendError, RealtimeError
-from models.runtime.base import InputSpec, Session
+from models.runtime.base import InputSpec, PictureOut, Session
 from models.runtime.container import check_container
-from models.runtime.place import Place
+from models.runtime.outcome import Asked, Outcome, asked, claimed, forget, settle, settled
+from models.runtime.place import AUTO, Place
 from models.runtime.proof import prove
 from models.runtime.registry import BACKENDS, installed, open_session
+from models.runtime.upgrade import Opening, open_built, serve_meanwhile
 
-__all__ = ["ORDER", "Outcome", "absence", "forget", "open_best", "outcome"]
+__all__ = ["ORDER", "Outcome", "absence", "forget", "may_take_minutes", "open_best", "outcome"]
 
 _log = logging.getLogger(__name__)
 
@@ -25,58 +31,64 @@ ORDER = (
 )
 """Best first."""
 _KINDS = {"CUDA": "GPU", "NPU": "NPU"}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Where a network runs, and why on nothing better."""
-
-    place: Place
-    passed_over: tuple[str, ...] = ()
-    """Of each better place that is there but does not run this network: what it is, and why."""
-
-    def __str__(self) -> str:
-        return f"{self.place} ({'; '.join(self.passed_over)})" if self.passed_over else str(self.place)
-
-
-_settled: dict[tuple[Path, str], Outcome] = {}
-"""What the proofs of this process have shown, by file and asked device."""
+_BUILDING_PROVIDERS = ("TENSORRT", "TENSORRT-RTX", "MIGRAPHX")
+"""Of ONNX Runtime: they compile a network when it is opened."""
 
 
 def open_best(
-    path: Path, device: str = "", *, picture: InputSpec | None = None, threads: int | None = None
+    path: Path,
+    device: str = "",
+    *,
+    picture: InputSpec | None = None,
+    picture_out: PictureOut | None = None,
+    threads: int | None = None,
+    depth: int = 1,
 ) -> Session:
     """A session on the best place that runs this network; the next one of the same file goes there at once.
 
     `device`: "GPU", "CPU" or "NPU" to have only those tried; empty for all but the NPU.
     A place that is there but fails is told in the log and in the outcome. One that is not there is not.
+    While a TensorRT engine is built in the background the session runs elsewhere, and the outcome says how
+    far it is; it is waited for only where nothing else runs the network. A session that changes its place so
+    runs one frame after the other, whatever `depth` says.
     Raises ModelError when the file is missing or damaged, else what the last place raised.
     """
     check_container(path)
-    key = _key(path, device)
-    known = _settled.get(key)
-    if known is not None:
+    of = asked(path, device)
+    opening = Opening(path, picture, picture_out, threads, depth)
+    known = settled(of)
+    if known is not None and not claimed(of):
         try:
-            return _open(path, known.place, picture, threads)
+            return _open(opening, known.place)
         except RealtimeError as error:
             _log.warning("%s no longer runs on %s: %s", path.name, known.place, error.message)
     passed_over: list[str] = []
     absent: list[str] = []
     last: RealtimeError | None = None
+    to_build: Outcome | None = None
     for place in _candidates(device):
         missing = absence(place)
         if missing:
             absent.append(missing)
             continue
         try:
-            session = _proven(path, place, picture, threads)
+            session = _proven(opening, place)
+        except EngineMissingError:
+            to_build = Outcome(place, tuple(passed_over))
+            continue
         except RealtimeError as error:
             last = error
             passed_over.append(f"not {place}: {error.message}")
             continue
-        found = _settled[key] = Outcome(place, tuple(passed_over))
-        _log.log(logging.WARNING if passed_over else logging.INFO, "%s runs on %s", path.name, found)
-        return session
+        found = Outcome(place, tuple(passed_over))
+        if to_build is not None:
+            if passed_over:
+                _log.warning("%s for now runs on %s", path.name, found)
+            return serve_meanwhile(of, opening, session, found, to_build)
+        return _settled(of, found, session)
+    if to_build is not None:
+        _log.warning("nothing else here runs %s: waiting for its TensorRT engine", path.name)
+        return _settled(of, to_build, _proven(opening, to_build.place, wait=True))
     raise last or BackendError(
         f"nothing here runs networks on {device!r}: {', '.join(absent) or 'there is no such kind'}",
         "use CPU, GPU or NPU; `realtime devices` lists what there is and what the rest needs",
@@ -84,13 +96,23 @@ def open_best(
 
 
 def outcome(path: Path, device: str = "") -> Outcome | None:
-    """What `open_best` found for this network in this process; None before it did."""
-    return _settled.get(_key(path, device))
+    """What `open_best` found for this network in this process, as it is now; None before it did."""
+    return settled(asked(path, device))
 
 
-def forget() -> None:
-    """Prove everything anew, after a driver or a device has come or gone."""
-    _settled.clear()
+def may_take_minutes(place: Place) -> bool:
+    """Whether opening a session there may have to wait for a build: at most
+    `models.engines.child.TIME_LIMIT_S` for each network.
+
+    `AUTO` serves from elsewhere meanwhile, and waits only when a GPU is asked for and nothing but TensorRT
+    uses it.
+    """
+    if place.backend == AUTO:
+        there = [each for each in _candidates(place.device) if not absence(each)]
+        return bool(there) and all(each.backend == "tensorrt" for each in there)
+    if place.backend == "onnx":
+        return place.device.upper().partition("?")[0].partition(":")[0] in _BUILDING_PROVIDERS
+    return place.backend == "tensorrt"
 
 
 def absence(place: Place) -> str:
@@ -115,10 +137,17 @@ def _candidates(device: str) -> tuple[Place, ...]:
     return tuple(place for place in every if _KINDS.get(place.device, place.device) == device.upper())
 
 
-def _proven(path: Path, place: Place, picture: InputSpec | None, threads: int | None) -> Session:
-    session = _open(path, place, picture, threads)
+def _settled(of: Asked, found: Outcome, session: Session) -> Session:
+    settle(of, found)
+    level = logging.WARNING if found.passed_over else logging.INFO
+    _log.log(level, "%s runs on %s", of[0].name, found)
+    return session
+
+
+def _proven(opening: Opening, place: Place, *, wait: bool = False) -> Session:
+    session = _open(opening, place, wait=wait)
     try:
-        prove(session, f"{path.name} on {place}")
+        prove(session, f"{opening.path.name} on {place}")
     except BaseException as error:
         session.close()
         if isinstance(error, RealtimeError) or not isinstance(error, Exception):
@@ -127,9 +156,22 @@ def _proven(path: Path, place: Place, picture: InputSpec | None, threads: int | 
     return session
 
 
-def _open(path: Path, place: Place, picture: InputSpec | None, threads: int | None) -> Session:
+def _open(opening: Opening, place: Place, *, wait: bool = False) -> Session:
+    """`wait`: for a TensorRT engine that is not built yet. Else raises EngineMissingError."""
     try:
-        return open_session(path, place.backend, device=place.device, picture=picture, threads=threads)
+        # A file that TensorRT cannot read is for `open_session` to refuse.
+        readable = opening.path.suffix.lower() in BACKENDS[place.backend].suffixes
+        if place.backend == "tensorrt" and readable and not wait:
+            return open_built(opening, place.device)
+        return open_session(
+            opening.path,
+            place.backend,
+            device=place.device,
+            picture=opening.picture,
+            picture_out=opening.picture_out,
+            threads=opening.threads,
+            depth=opening.depth,
+        )
     except RealtimeError:
         raise
     except Exception as error:  # a driver's bindings raise what they like; the next place must get its turn
@@ -148,7 +190,3 @@ def _has_cuda_build() -> bool:
     if package is None or package.origin is None:
         return False
     return any((Path(package.origin).parent / "capi").glob("*onnxruntime_providers_cuda*"))
-
-
-def _key(path: Path, device: str) -> tuple[Path, str]:
-    return path.resolve(), device.upper()

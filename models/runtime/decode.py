@@ -1,12 +1,14 @@
 """From a network's output to a picture, in one pass a channel."""
 
 import math
+from collections.abc import Iterable
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import BackendError
+from models.errors import SwapError
 from models.runtime.base import PictureOut
 from models.runtime.pictures import given_shape
 
@@ -40,6 +42,9 @@ def decode_picture(
     return finite
 
 
+_Number = TypeVar("_Number", bound=np.generic)
+
+
 class PictureDecoder:
     """Decodes one output run after run, into arrays that are made once and grow with the batch."""
 
@@ -48,8 +53,8 @@ class PictureDecoder:
         self._single = np.empty((0,), np.float32)
         self._pictures = np.empty((0, 0, 0, 3), np.uint8)
 
-    def decode(self, output: NDArray[np.floating]) -> tuple[NDArray[np.uint8], bool]:
-        """(N, H, W, 3) uint8 BGR, overwritten by the next call, and whether the output was finite.
+    def decode(self, output: NDArray[np.floating]) -> tuple[NDArray[np.uint8], list[bool]]:
+        """(N, H, W, 3) uint8 BGR, overwritten by the next call, and of each whether its values were finite.
 
         `output`: float32 or float16, of the layout that the network has.
         """
@@ -59,7 +64,10 @@ class PictureDecoder:
         pictures = self._pictures if len(self._pictures) == shape[0] else self._pictures[: shape[0]]
         values = self._in_float32(output)
         chosen = self._picture
-        finite = decode_picture(values, chosen.black_white, chosen.order, pictures, layout=chosen.layout)
+        finite = [
+            decode_picture(each, chosen.black_white, chosen.order, picture, layout=chosen.layout)
+            for each, picture in zip(_singly(values), _singly(pictures), strict=True)
+        ]
         return pictures, finite
 
     def _in_float32(self, output: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -71,9 +79,15 @@ class PictureDecoder:
         return self._single
 
 
-def not_finite(model: str, output: str) -> BackendError:
-    """What a session raises when a picture that it should give is none."""
-    return BackendError(
+def _singly(batch: NDArray[_Number]) -> list[NDArray[_Number]]:
+    """The pictures of a batch, each a batch of one."""
+    return [batch[index : index + 1] for index in range(len(batch))]
+
+
+def not_finite(model: str, output: str, finite: Iterable[bool]) -> SwapError:
+    """What a session raises when pictures that it should give are none; `finite`: of each of the batch."""
+    return SwapError(
         f"{model} computes values of {output!r} that are no numbers",
         "use the model in fp32, or another backend",
+        tuple(index for index, good in enumerate(finite) if not good),
     )

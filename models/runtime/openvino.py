@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BackendError
-from models.runtime.base import InputSpec, TensorSpec
+from models.runtime.base import InputSpec, PictureOut, TensorSpec
 from models.runtime.complaints import unreadable
+from models.runtime.decode import not_finite
 from models.runtime.kept import kept_folder
 from models.runtime.proof import blank
 
@@ -21,9 +22,10 @@ from models.runtime.proof import blank
 cast(dict[str, object], sys.modules).setdefault("openvino_telemetry", None)
 
 import openvino  # noqa: E402
-from openvino.preprocess import ColorFormat, PrePostProcessor  # noqa: E402
 
-__all__ = ["DRIVERS", "OpenVinoSession", "device_names", "devices"]
+from models.runtime.openvino_pictures import give_pictures, take_pictures  # noqa: E402
+
+__all__ = ["DRIVERS", "OpenVinoSession", "device_names", "devices", "reason"]
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +62,13 @@ class OpenVinoSession:
     """
 
     def __init__(
-        self, path: Path, *, device: str = "CPU", picture: InputSpec | None = None, threads: int | None = None
+        self,
+        path: Path,
+        *,
+        device: str = "CPU",
+        picture: InputSpec | None = None,
+        picture_out: PictureOut | None = None,
+        threads: int | None = None,
     ) -> None:
         core = openvino.Core()
         device = device.upper()
@@ -70,23 +78,33 @@ class OpenVinoSession:
             # Compiling folds layers together and hands their names on: an output may answer to several.
             input_names = [port.any_name for port in model.inputs]
             output_names = [port.any_name for port in model.outputs]
+            specs = (
+                tuple(map(_spec, input_names, model.inputs)),
+                tuple(map(_spec, output_names, model.outputs)),
+            )
             if picture is not None:
-                model = _with_picture_input(model, picture)
+                model = take_pictures(model, specs[0], picture, path.name)
+            self._picture_output: int | None = None
+            if picture_out is not None:
+                self._picture_output = give_pictures(model, specs[1], picture_out, path.name)
         except RuntimeError as error:
-            raise unreadable(path, _reason(error)) from error
+            raise unreadable(path, reason(error)) from error
         try:
-            compiled = _compiled(core, model, device, _properties(device, threads))
+            compiled = _compiled(core, model, device, self._tuning(device, threads))
             self._request = compiled.create_infer_request()
         except RuntimeError as error:
             raise BackendError(
-                f"OpenVINO cannot prepare {path.name} for {device}: {_reason(error)}",
+                f"OpenVINO cannot prepare {path.name} for {device}: {reason(error)}",
                 "try the device CPU, or another backend",
             ) from error
         if device.partition(":")[0] in _CHOOSING:
             _log.info("OpenVINO runs %s on %s", path.name, ", ".join(_executing(compiled)))
         self._name = path.name
         self._inputs = tuple(map(_spec, input_names, compiled.inputs))
-        self._outputs = tuple(map(_spec, output_names, compiled.outputs))
+        # One more than there are names for is `give_pictures`' own.
+        self._outputs = tuple(
+            _spec(name, port) for name, port in zip(output_names, compiled.outputs, strict=False)
+        )
         self._dtypes = {spec.name: np.dtype(spec.dtype) for spec in self._inputs}
         self._fed: dict[str, NDArray[Any]] = {}
         self._results: dict[str, NDArray[Any]] = {}
@@ -100,6 +118,10 @@ class OpenVinoSession:
             self._request.set_output_tensor(index, openvino.Tensor(array, shared_memory=True))
             self._results[spec.name] = array
 
+    def _tuning(self, device: str, threads: int | None) -> dict[str, Any]:
+        """How the network is compiled; `openvino_overlap` has more than one request."""
+        return _properties(device, threads)
+
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
         return self._inputs
@@ -109,6 +131,13 @@ class OpenVinoSession:
         return self._outputs
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        return self._run(feeds, zeros=False)
+
+    def warmup(self) -> None:
+        self._run(blank(self._inputs), zeros=True)
+
+    def _run(self, feeds: Mapping[str, NDArray[Any]], *, zeros: bool) -> dict[str, NDArray[Any]]:
+        """`zeros`: that is what it is fed, to which a network may have no answer."""
         if self._closed:
             raise BackendError(f"the session of {self._name} is closed", "open it again")
         try:
@@ -125,17 +154,19 @@ class OpenVinoSession:
             self._request.infer()
             for index, name in self._free_outputs:
                 self._results[name] = self._request.get_output_tensor(index).data.copy()
+            if self._picture_output is not None:
+                means = self._request.get_output_tensor(len(self._outputs)).data
         except KeyError as error:
             raise BackendError(f"{self._name} was not fed its input {error}", "feed every input") from error
         except (RuntimeError, TypeError, ValueError) as error:
             self._fed.clear()
             raise BackendError(
-                f"OpenVINO failed to run {self._name}: {_reason(error)}", "try another backend or device"
+                f"OpenVINO failed to run {self._name}: {reason(error)}", "try another backend or device"
             ) from error
+        if self._picture_output is not None and not zeros and not np.isfinite(means).all():
+            output = self._outputs[self._picture_output].name
+            raise not_finite(self._name, output, np.isfinite(means).tolist())
         return dict(self._results)
-
-    def warmup(self) -> None:
-        self.run(blank(self._inputs))
 
     def close(self) -> None:
         if not self._closed:
@@ -164,7 +195,7 @@ def _compiled(core: openvino.Core, model: openvino.Model, device: str, propertie
         folder.mkdir(parents=True, exist_ok=True)
         return core.compile_model(model, device, properties | {"CACHE_DIR": str(folder)})
     except (OSError, RuntimeError) as error:
-        _log.debug("OpenVINO goes without its cache in %s: %s", folder, _reason(error))
+        _log.debug("OpenVINO goes without its cache in %s: %s", folder, reason(error))
         return core.compile_model(model, device, properties)
 
 
@@ -187,37 +218,6 @@ def _properties(device: str, threads: int | None) -> dict[str, Any]:
     return properties
 
 
-def _with_picture_input(model: openvino.Model, picture: InputSpec) -> openvino.Model:
-    """The model fed uint8 NHWC BGR: conversion, channel order and normalisation become part of its graph."""
-    port = _picture_port(model)
-    nhwc = [1, picture.height, picture.width, 3]
-    shape = nhwc if picture.layout == "nhwc" else [1, 3, picture.height, picture.width]
-    if port.get_partial_shape().is_dynamic:
-        model.reshape({port.any_name: shape})
-    elif list(port.get_shape()) != shape:
-        raise RuntimeError(f"its picture input is {list(port.get_shape())}, not {shape}")
-    processor = PrePostProcessor(model)
-    entry = processor.input(port.any_name)
-    entry.tensor().set_element_type(openvino.Type.u8).set_shape(nhwc).set_layout(openvino.Layout("NHWC"))
-    entry.tensor().set_color_format(ColorFormat.BGR)
-    entry.model().set_layout(openvino.Layout(picture.layout.upper()))
-    steps = entry.preprocess().convert_element_type(openvino.Type.f32)
-    if picture.normalisation.order == "rgb":
-        steps.convert_color(ColorFormat.RGB)
-    if picture.normalisation.mean != 0:
-        steps.mean([picture.normalisation.mean] * 3)
-    if picture.normalisation.scale != 1:
-        steps.scale([picture.normalisation.scale] * 3)
-    return processor.build()
-
-
-def _picture_port(model: openvino.Model) -> Any:
-    for port in model.inputs:
-        if len(port.get_partial_shape()) == 4:
-            return port
-    raise RuntimeError("it has no picture input (none has four dimensions)")
-
-
 def _spec(name: str, port: Any) -> TensorSpec:
     shape = tuple(
         -1 if dimension.is_dynamic else int(dimension.get_length()) for dimension in port.get_partial_shape()
@@ -225,7 +225,7 @@ def _spec(name: str, port: Any) -> TensorSpec:
     return TensorSpec(name, shape, np.dtype(port.get_element_type().to_dtype()).name)
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The last line of OpenVINO's message that says something; the lines before it name its own sources."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(("Exception from", "Check '", "FrontEnd API"))]

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import cast
 
 from models.errors import BackendError
-from models.runtime.base import InputSpec, Session
+from models.runtime.base import InputSpec, PictureOut, Session
 from models.runtime.container import check_container
 from models.runtime.place import AUTO, Place, parse_place
 from models.runtime.providers import PROVIDERS
@@ -23,7 +23,7 @@ class Backend:
     """Where a backend lives and what it needs."""
 
     target: str
-    """"module:class"; the class is called with (path, device=, picture=, threads=)."""
+    """"module:class"; the class is called with (path, device=, picture=, picture_out=, threads=)."""
     package: str
     """The import that must be there."""
     install: str
@@ -32,6 +32,8 @@ class Backend:
     """The model files that it reads."""
     device: str
     """The device that an empty one stands for."""
+    overlapping: str = ""
+    """As `target`, for several frames in flight; called with depth= too. Empty where it has no such class."""
 
 
 BACKENDS: Mapping[str, Backend] = MappingProxyType(
@@ -42,6 +44,7 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
             install="pip install openvino",
             suffixes=(".tflite", ".onnx", ".xml"),
             device="CPU",
+            overlapping="models.runtime.openvino_overlap:OverlappingOpenVinoSession",
         ),
         "onnx": Backend(
             target="models.runtime.onnx:OnnxSession",
@@ -56,6 +59,7 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
             install='pip install "realtime-face[tensorrt]" (with NVIDIA\'s own package index)',
             suffixes=(".onnx",),
             device="GPU",
+            overlapping="models.runtime.tensorrt:TensorRTSession",
         ),
     }
 )
@@ -72,12 +76,16 @@ def open_session(
     *,
     device: str = "",
     picture: InputSpec | None = None,
+    picture_out: PictureOut | None = None,
     threads: int | None = None,
+    depth: int = 1,
 ) -> Session:
     """Load the network in `path` and make it ready to run.
 
-    With `picture`, the network's picture input takes uint8 NHWC BGR of that size and the session prepares it.
-    `threads` is for the CPU; None leaves it to the backend. `backend` may name the device as well
+    With `picture`, the network's picture input takes uint8 NHWC BGR of that size and the session prepares it;
+    with `picture_out`, an output is given as uint8 NHWC BGR, and a run where it is not finite fails.
+    With `depth` 2 or more the session is `overlap.Overlapping` where the backend can; a single frame may then
+    take longer. `threads` is for the CPU; None leaves it to the backend. `backend` may name the device too
     ("openvino/GPU"), be a provider of ONNX Runtime ("cuda"), or "auto": the best that works, see `choice`.
 
     Any other backend than "auto" is that backend, or an error.
@@ -88,7 +96,9 @@ def open_session(
     if place.backend == AUTO:
         from models.runtime.choice import open_best
 
-        return open_best(path, place.device, picture=picture, threads=threads)
+        return open_best(
+            path, place.device, picture=picture, picture_out=picture_out, threads=threads, depth=depth
+        )
     chosen = _known(place.backend)
     backend, device = place.backend, place.device or chosen.device
     if not installed(chosen):
@@ -103,7 +113,8 @@ def open_session(
             f"use the backend {' or '.join(able)}" if able else "give it a model file of another kind",
         )
     check_container(path)
-    module_name, _, attribute = chosen.target.partition(":")
+    overlapping = depth > 1 and bool(chosen.overlapping)
+    module_name, _, attribute = (chosen.overlapping if overlapping else chosen.target).partition(":")
     try:
         module = importlib.import_module(module_name)
     except (ImportError, OSError) as error:  # OSError: a shared library that does not load
@@ -112,7 +123,8 @@ def open_session(
             f"install it again: {chosen.install} --force-reinstall",
         ) from error
     factory = cast(Callable[..., Session], getattr(module, attribute))
-    return factory(path, device=device, picture=picture, threads=threads)
+    several = {"depth": depth} if overlapping else {}
+    return factory(path, device=device, picture=picture, picture_out=picture_out, threads=threads, **several)
 
 
 def resolve(backend: str, device: str = "") -> Place:

@@ -9,12 +9,10 @@ runtime without a GPU (tests/fakes). `tests/gpu` holds the checks for a machine 
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import tensorrt
 from numpy.typing import NDArray
@@ -27,18 +25,14 @@ from models.engines.profile import Range
 from models.engines.progress import ReportProgress
 from models.engines.tensorrt import AS_IN_THE_FILE, Build, Engine, load, order
 from models.errors import BackendError
-from models.runtime.base import InputSpec, TensorSpec
+from models.runtime.base import EACH, InputSpec, PictureOut, TensorSpec
+from models.runtime.decode import PictureDecoder, not_finite
+from models.runtime.encode import PictureEncoder
+from models.runtime.overlap import Result
+from models.runtime.pictures import find_output, given_shape
 from models.runtime.proof import blank
 
 __all__ = ["Result", "TensorRTSession"]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A frame's outputs; they stand until `depth` more frames were submitted."""
-
-    sequence: int
-    outputs: dict[str, NDArray[Any]]
 
 
 class TensorRTSession:
@@ -54,6 +48,7 @@ class TensorRTSession:
         *,
         device: str = "GPU",
         picture: InputSpec | None = None,
+        picture_out: PictureOut | None = None,
         threads: int | None = None,
         shapes: Mapping[str, Range] | None = None,
         depth: int = 1,
@@ -62,31 +57,36 @@ class TensorRTSession:
         library: str | None = None,
         precision: str = AS_IN_THE_FILE,
         cache: EngineCache | None = None,
-        build: Build = build_in_child,
+        build: Build | None = build_in_child,
         progress: ReportProgress | None = None,
         stop: threading.Event | None = None,
     ) -> None:
         """`shapes`: how large an input with free dimensions can be; a free batch is 1 without it.
 
         `threads` means nothing here. `library`: "cuda-bindings" or "pycuda"; None takes what is installed.
-        `stop` ends a build. Raises BackendError when there is no such GPU, TensorRT is too old or too new, or
+        `stop` ends a build; `build` None takes an engine that is there or raises EngineMissingError.
+        Raises BackendError when there is no such GPU, TensorRT is too old or too new, or
         the engine cannot be built; ModelError when the file is not a model or takes no such picture.
         """
         del threads
-        wanted = order(path, device, picture, shapes, library, precision)
+        cache = cache or EngineCache()
+        wanted = order(path, device, picture, shapes, library, precision, cache.digest)
         self._name = path.name
         self._cuda = wanted.cuda
         self._thread = threading.get_ident()
         self._ranges = dict(wanted.key.shapes)
         self._picture_input = wanted.picture_input
         self._picture = picture
-        self._settings = _blob_settings(picture)
+        self._encoder = None if picture is None else PictureEncoder(picture)
+        self._picture_out = picture_out
+        self._picture_output: str | None = None
+        self._decoders: list[PictureDecoder] = []
         self._lanes: Lanes | None = None
         self._lost: DeviceLostError | None = None
         self._contexts: list[Any] = []
         self._held: Engine | None = None
         try:
-            self._held = load(wanted, cache or EngineCache(), build, progress, stop)
+            self._held = load(wanted, cache, build, progress, stop)
             self._prepare(depth, graphs, timed)
         except BaseException:
             self.close()
@@ -103,7 +103,7 @@ class TensorRTSession:
         self._dtypes = {name: self._dtype(engine, name) for name in names}
         self._fed = tuple(inputs)
         self._inputs = tuple(
-            TensorSpec(name, (1, picture.height, picture.width, 3), "uint8")
+            TensorSpec(name, (self._ranges[name].free[0], picture.height, picture.width, 3), "uint8")
             if picture is not None and name == self._picture_input
             else TensorSpec(name, self._ranges[name].free, self._dtypes[name].name)
             for name in inputs
@@ -112,6 +112,13 @@ class TensorRTSession:
             TensorSpec(name, tuple(engine.get_tensor_shape(name)), self._dtypes[name].name)
             for name in outputs
         )
+        if self._picture_out is not None:
+            index = find_output(self._outputs, self._picture_out, self._name)
+            own = self._outputs[index]
+            self._picture_output = own.name
+            given = TensorSpec(own.name, given_shape(own.shape, self._picture_out), "uint8")
+            self._outputs = (*self._outputs[:index], given, *self._outputs[index + 1 :])
+            self._decoders = [PictureDecoder(self._picture_out) for _ in range(depth)]
         for _ in range(depth):  # a graph holds its context's state: each slot has its own
             context = engine.create_execution_context()
             if context is None:
@@ -147,6 +154,11 @@ class TensorRTSession:
         return self._outputs
 
     @property
+    def depth(self) -> int:
+        """Frames that can be in flight."""
+        return len(self._contexts)
+
+    @property
     def in_flight(self) -> int:
         return 0 if self._lanes is None else self._lanes.in_flight
 
@@ -158,7 +170,8 @@ class TensorRTSession:
         """Fill every slot often enough that its graph is captured."""
         assert self._lanes is not None
         for _ in range(2 * self._lanes.depth):
-            self.run(blank(self._inputs))
+            self.submit(blank(self._inputs))
+            self._collected(zeros=True)
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """As the protocol says. Raises RuntimeError while frames are in flight."""
@@ -196,13 +209,23 @@ class TensorRTSession:
 
     def collect(self) -> Result:
         """The oldest frame in flight, waited for. Raises RuntimeError when there is none."""
+        return self._collected(zeros=False)
+
+    def _collected(self, *, zeros: bool) -> Result:
+        """`zeros`: that is what it was fed, to which a network may have no answer."""
         lanes = self._ready()
         try:
             done = lanes.collect()
         except DeviceLostError as error:
             self._lost = error
             raise
-        return Result(done.sequence, {spec.name: self._view(done.slot, spec.name) for spec in self._outputs})
+        outputs = {spec.name: self._view(done.slot, spec.name) for spec in self._outputs}
+        if self._picture_output is not None:
+            pictures, finite = self._decoders[done.slot].decode(outputs[self._picture_output])
+            if not zeros and not all(finite):
+                raise not_finite(self._name, self._picture_output, finite)
+            outputs[self._picture_output] = pictures
+        return Result(done.sequence, outputs)
 
     def spans(self, sequence: int) -> Spans:
         """When the stages of a collected frame ran; only of the last `depth`, and only if opened `timed`."""
@@ -217,6 +240,7 @@ class TensorRTSession:
         self._contexts.clear()
         if self._held is not None:
             self._held.engine = None
+            self._held.in_use.close()
             self._held = None
         if lanes is not None:
             lanes.close()
@@ -237,12 +261,15 @@ class TensorRTSession:
         held = self._ranges[name]
         if name == self._picture_input:
             wanted = next(spec.shape for spec in self._inputs if spec.name == name)
-            if array.shape != wanted or array.dtype != np.uint8:
+            count = len(array) if wanted[0] == EACH and array.ndim else wanted[0]
+            fed = (count, *held.most[1:])
+            if array.shape != (count, *wanted[1:]) or array.dtype != np.uint8 or not held.holds(fed):
                 raise BackendError(
-                    f"{self._name} takes {wanted} uint8, not {array.shape} {array.dtype}",
+                    f"{self._name} takes {wanted} uint8, not {array.shape} {array.dtype}"
+                    + (f": {held.most[0]} pictures at most" if wanted[0] == EACH else ""),
                     "feed a picture of that size",
                 )
-            return held.best
+            return fed
         if not held.holds(array.shape):
             raise BackendError(
                 f"the engine of {self._name} takes {name!r} from {held.least} to {held.most}, "
@@ -276,12 +303,14 @@ class TensorRTSession:
         return found
 
     def _fill(self, pinned: NDArray[Any], name: str, array: NDArray[Any]) -> None:
-        if name != self._picture_input:
+        if name != self._picture_input or self._encoder is None:
             np.copyto(pinned, array, casting="unsafe")
         elif pinned.dtype == np.float32:
-            cv2.dnn.blobFromImageWithParams(array[0], pinned, self._settings)
+            self._encoder.encode(array, pinned)
         else:
-            np.copyto(pinned, cv2.dnn.blobFromImageWithParams(array[0], self._settings), casting="unsafe")
+            blob = np.empty(pinned.shape, np.float32)
+            self._encoder.encode(array, blob)
+            np.copyto(pinned, blob, casting="unsafe")
 
     def _view(self, slot: int, name: str) -> NDArray[Any]:
         assert self._lanes is not None
@@ -305,14 +334,3 @@ class TensorRTSession:
         last = "" if self._held is None else self._held.logger.last
         said = f": {last}" if last else ""
         return BackendError(f"TensorRT failed at {doing} ({self._name}){said}", "use another backend")
-
-
-def _blob_settings(picture: InputSpec | None) -> cv2.dnn.Image2BlobParams:
-    settings = cv2.dnn.Image2BlobParams()
-    if picture is None:
-        return settings
-    settings.scalefactor = (1 / picture.normalisation.scale,) * 4
-    settings.mean = (picture.normalisation.mean,) * 4
-    settings.swapRB = picture.normalisation.order == "rgb"
-    settings.datalayout = cv2.DATA_LAYOUT_NHWC if picture.layout == "nhwc" else cv2.DATA_LAYOUT_NCHW
-    return settings

@@ -43,7 +43,10 @@ def export(weights: Path, held: Path, out: Path) -> None:
     logging.getLogger().setLevel(logging.ERROR)
     net: OcclusionNet = load(weights)
     samples = np.load(held, mmap_mode="r")[:, :, :, :3].transpose(0, 3, 1, 2).astype(np.float32)
-    pictures = (samples - NORMALISATION.mean) / np.float32(NORMALISATION.scale)
+    mean, scale = (
+        np.array(each, np.float32)[:, None, None] for each in (NORMALISATION.mean, NORMALISATION.scale)
+    )
+    pictures = (samples - mean) / scale
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         blank = torch.zeros(1, 3, CROP_PX, CROP_PX)

@@ -7,18 +7,18 @@ looked at anew, by the detector and two passes of the landmarker.
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import Detector, open_detector
 from models.embedder import FaceEmbedder, open_embedder
 from models.fetch import ensure
-from models.landmarker import FaceMesh, Landmarks, open_landmarker
-from realtime.assembly import LANDMARKER, analyse, backends, build_pipeline, model_names
+from models.landmarker import Landmarks
+from realtime.assembly import backends, build_pipeline, model_names
+from realtime.bench.fresh_look import FreshLook, open_fresh_look, place_of
 from realtime.bench.replay import replay
 from realtime.clock import MonotonicClock
 from realtime.commands.flags import configured, start_logging
@@ -58,20 +58,19 @@ class _Likeness:
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    detector: Detector
-    landmarker: FaceMesh
+    sight: FreshLook
     embedder: FaceEmbedder
 
     def look(self, bgr: NDArray[np.uint8]) -> Vector | None:
         """The largest face of a picture; None when there is none."""
-        found = analyse(bgr, self.detector, self.landmarker)
+        found = self.sight.faces(bgr)
         if not found:
             return None
         return self.embedder.embed(bgr, max(found, key=_width).points)
 
     def close(self) -> None:
-        for part in (self.detector, self.landmarker, self.embedder):
-            part.close()
+        self.sight.close()
+        self.embedder.close()
 
 
 def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -104,10 +103,12 @@ def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, 
 
 
 def _judge(config: Config, folder: Path, embedder: Path) -> _Judge:
-    chosen = config.pipeline
-    telling = open_embedder(embedder, chosen.backend, chosen.device)
-    detector = open_detector(chosen.detector, folder, chosen.backend, chosen.device)
-    return _Judge(detector, open_landmarker(LANDMARKER, folder, chosen.backend, chosen.device), telling)
+    telling = open_embedder(embedder, *astuple(place_of(config, "identify")))
+    try:
+        return _Judge(open_fresh_look(config, folder), telling)
+    except BaseException:
+        telling.close()
+        raise
 
 
 def _clip(

@@ -8,18 +8,18 @@ median of their points, carried back into the picture.
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.detector import open_detector
 from models.fetch import ensure
 from models.geometry import Matrix, invert
-from models.landmarker import open_landmarker
 from models.mesh_fit import STEADY
-from realtime.assembly import LANDMARKER, analyse, backends, build_pipeline, model_names
+from realtime.assembly import backends, build_pipeline, model_names
+from realtime.bench.fresh_look import open_fresh_look
 from realtime.bench.pairing import Pairing, Seen
 from realtime.bench.replay import replay
 from realtime.bench.trajectories import Points, Run, errors, eye_distance, lag_ms, rough_px, wander
@@ -90,24 +90,21 @@ def _clip(uri: str, config: Config, folder: Path, seconds: float | None) -> dict
 
 
 def _record(uri: str, config: Config, folder: Path, seconds: float | None) -> _Recorded:
-    chosen, shown = config.pipeline, config.source
-    detector = open_detector(chosen.detector, folder, chosen.backend, chosen.device)
-    landmarker = open_landmarker(LANDMARKER, folder, chosen.backend, chosen.device)
+    shown = config.source
     figures, pairing = PipelineFigures(), Pairing()
-    pipeline = build_pipeline(config, folder, MonotonicClock(), figures)
     frames = swapped = 0
-    try:
+    with ExitStack() as opened:
+        look = open_fresh_look(config, folder)
+        opened.callback(look.close)
+        pipeline = build_pipeline(config, folder, MonotonicClock(), figures)
+        opened.callback(pipeline.close)
         for frame in replay(uri, shown.width, shown.height, shown.fps, seconds):
             result = pipeline.process(replace(frame, seq=frames))
-            found = analyse(frame.bgr, detector, landmarker)
+            found = look.faces(frame.bgr)
             trusted = tuple(one.points for one in found if one.score >= config.tracking.min_presence)
             pairing.add(Seen(frame.captured_ns, result.faces, trusted))
             frames += 1
             swapped += result.outcome is Outcome.SWAPPED
-    finally:
-        pipeline.close()
-        landmarker.close()
-        detector.close()
     return _Recorded(pairing, figures, frames, swapped)
 
 

@@ -15,6 +15,7 @@ KINDS: Mapping[str, str] = {
     "tracking": "realtime.bench.tracking",
     "identity": "realtime.bench.identity",
     "unpaced": "realtime.bench.unpaced",
+    "start": "realtime.bench.start",
 }
 """Kind to the module whose `measure` does it; without a kind it is `live`."""
 

@@ -6,29 +6,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.build.gate import open_reference
 from models.build.plan import variants
-from models.build.profile import profile
+from models.build.profile import OperatorTime, profile, profile_openvino
 from models.build.rounds import Figures, Side, measure, precision_of
-from models.build.samples import Samples
 from models.build.stand_ins import STAND_INS
 from models.catalog import DEFAULT_CHAIN
-from models.runtime.registry import BACKENDS, resolve
-from models.store import cache_folder
+from models.runtime.registry import BACKENDS, installed
 from realtime.bench.machine import machine
-from realtime.calibration import faces_of, still_pictures
-from realtime.commands.model_files import NamedFile, named_file
+from realtime.commands.bench_sides import device_of, feeds_of, places, precision_words, print_table, takes
+from realtime.commands.model_files import named_file
 from realtime.telemetry.process import rss_mb
 
 __all__ = ["models_bench"]
 
-PLACES: tuple[tuple[str, str | None], ...] = (
-    ("onnx", None),
-    ("onnx", "cuda"),
-    ("openvino", None),
-    ("openvino", "GPU"),
-)
-"""(backend, device) that take part unless --backend names some; every other backend of the registry too."""
 HEAD = ("model", "backend", "device", "precision", "p50 ms", "p95 ms", "fps", "MB", "PSNR dB", "max error")
 PROFILE_RUNS = 10
 PROFILE_ROWS = 8
@@ -36,21 +26,22 @@ PROFILE_ROWS = 8
 
 def models_bench(args: argparse.Namespace) -> int:
     """Time models, each with the builds beside it, on every backend that runs here. 1 when none ran."""
+    if args.in_turn:
+        from realtime.commands.models_in_turn import models_in_turn
+
+        return models_in_turn(args)
     words = list(args.names) + (list(STAND_INS) if args.stand_ins else [])
-    places = _places(args.backend)
+    among = places(args.backend)
     found: list[dict[str, Any]] = []
     rows: list[tuple[str, ...]] = [HEAD]
     notes: list[str] = []
     profiles: list[str] = []
     for word in words or DEFAULT_CHAIN:
         named = named_file(word)
-        feeds = _feeds(named)
+        feeds = feeds_of(named)
         files = (named.path, *variants(named.path))
         sides = [
-            Side(file, backend, device)
-            for file in files
-            for backend, device in places
-            if backend not in BACKENDS or file.suffix.lower() in BACKENDS[backend].suffixes
+            Side(file, backend, device) for file in files for backend, device in among if takes(backend, file)
         ]
         for figures in measure(sides, feeds, rss_mb=rss_mb, runs=args.runs):
             found.append(_record(named.name, figures))
@@ -58,43 +49,19 @@ def models_bench(args: argparse.Namespace) -> int:
                 notes.append(f"{_place(figures.side)}: {figures.reason}")
             else:
                 rows.append(_row(named.name, figures))
-        if args.profile:
+        if args.profile or args.trace is not None:
             for file in files:
-                if file.suffix.lower() == ".onnx":
-                    operators = profile(file, feeds, PROFILE_RUNS)
-                    found.append({"model": named.name, "file": file.name, "profile": _told(operators)})
-                    profiles += _profile_lines(file, operators)
+                for record, lines in _profiles(file, feeds, args.trace):
+                    found.append({"model": named.name, "file": file.name, **record})
+                    profiles += lines
     if args.json:
         print(json.dumps({"rows": found, "machine": machine()}, indent=2))
     else:
-        _print_table(rows)
+        print_table(rows, 4)
         print("".join(f"\n{line}" for line in profiles), end="\n" if profiles else "")
         for note in dict.fromkeys(notes):
             print(f"not run: {note}")
     return 0 if any("p50_ms" in one for one in found) else 1
-
-
-def _places(asked: Sequence[str] | None) -> tuple[tuple[str, str | None], ...]:
-    if asked:
-        return tuple((name, device or None) for name, _, device in (word.partition(":") for word in asked))
-    others = tuple((name, None) for name in BACKENDS if name not in dict(PLACES))
-    return (*PLACES, *others)
-
-
-def _feeds(named: NamedFile) -> dict[str, Any]:
-    """One frame of the built-in still, as this network takes it."""
-    pictures = faces_of(still_pictures(1), named.model, cache_folder())
-    reference = open_reference(named.path)
-    try:
-        contract = named.model.contract.inputs if named.model is not None else ()
-        feeds: dict[str, Any] = Samples(reference.inputs, contract, pictures)[0]
-    finally:
-        reference.close()
-    return feeds
-
-
-def _device(side: Side) -> str:
-    return resolve(side.backend, side.device or "").device or "-"
 
 
 def _place(side: Side) -> str:
@@ -109,8 +76,8 @@ def _row(name: str, figures: Figures) -> tuple[str, ...]:
     return (
         name,
         figures.side.backend,
-        _device(figures.side),
-        _precision(figures.side.file),
+        device_of(figures.side),
+        precision_words(figures.side.file),
         f"{figures.p50_ms:.1f}",
         f"{figures.p95_ms:.1f}",
         f"{1000 / figures.p50_ms:.1f}",
@@ -119,16 +86,9 @@ def _row(name: str, figures: Figures) -> tuple[str, ...]:
     )
 
 
-def _precision(file: Path) -> str:
-    precision = precision_of(file)
-    if "-tensorrt" in file.stem:
-        precision += " trt"
-    return f"{precision} ir" if file.suffix == ".xml" else precision
-
-
 def _record(name: str, figures: Figures) -> dict[str, Any]:
     side = figures.side
-    record = {"model": name, "file": side.file.name, "backend": side.backend, "device": _device(side)}
+    record = {"model": name, "file": side.file.name, "backend": side.backend, "device": device_of(side)}
     record["precision"] = precision_of(side.file)
     if figures.reason:
         return record | {"reason": figures.reason}
@@ -145,23 +105,43 @@ def _record(name: str, figures: Figures) -> dict[str, Any]:
     }
 
 
-def _told(operators: Sequence[Any]) -> list[dict[str, Any]]:
+def _profiles(
+    file: Path, feeds: dict[str, Any], folder: Path | None
+) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """For each profiler that is here and reads the file: what it says, for programs and for people."""
+    if takes("onnx", file) and installed(BACKENDS["onnx"]):
+        trace = None if folder is None else folder / f"{file.name}.trace.json"
+        operators = profile(file, feeds, PROFILE_RUNS, trace)
+        lines = _profile_lines(f"{file.name}, ONNX Runtime", operators)
+        if trace is not None:
+            lines.append(f"  trace: {trace} (open it in chrome://tracing or ui.perfetto.dev)")
+        yield (
+            {
+                "profiler": "onnx",
+                "profile": _told(operators),
+                "trace": None if trace is None else str(trace),
+            },
+            lines,
+        )
+    if takes("openvino", file) and installed(BACKENDS["openvino"]):
+        operators = profile_openvino(file, feeds, PROFILE_RUNS)
+        yield (
+            {"profiler": "openvino", "profile": _told(operators)},
+            _profile_lines(f"{file.name}, OpenVINO", operators),
+        )
+
+
+def _told(operators: Sequence[OperatorTime]) -> list[dict[str, Any]]:
     return [
         {"operator": one.operator, "nodes": one.nodes, "ms": one.ms, "share": one.share} for one in operators
     ]
 
 
-def _profile_lines(file: Path, operators: Sequence[Any]) -> Iterator[str]:
-    yield f"{file.name}, ONNX Runtime's profile, ms of one run:"
-    for one in operators[:PROFILE_ROWS]:
-        yield f"  {one.operator:28s} {one.nodes:4d} nodes {one.ms:9.2f} ms {100 * one.share:5.1f} %"
-
-
-def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if number < 4 else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
+def _profile_lines(title: str, operators: Sequence[OperatorTime]) -> list[str]:
+    return [
+        f"{title}: the slowest operators, ms of one run",
+        *(
+            f"  {one.operator:38s} {one.nodes:4d} nodes {one.ms:9.2f} ms {100 * one.share:5.1f} %"
+            for one in operators[:PROFILE_ROWS]
+        ),
+    ]

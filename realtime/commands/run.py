@@ -20,6 +20,7 @@ from realtime.faces import PERSONA, face_pictures
 from realtime.loop import Limits
 from realtime.sinks.virtualcam import find_virtual_camera
 from realtime.terminal import Terminal
+from realtime.who import check_who
 
 __all__ = ["ask_first", "check_report", "run", "run_to_end", "write_report"]
 
@@ -84,6 +85,7 @@ async def _live(app: App, terminal: Terminal) -> bool:
 
 def ask_first(config: Config, headless: bool, terminal: Terminal) -> None:
     """Ask for what must be acknowledged before anything starts. Raises ConfigError when it is not."""
+    check_who(config.face)
     acknowledgements = Acknowledgements(default_path(), terminal_ask(headless))
     if config.pipeline.mark == "off":
         acknowledgements.require_mark_off()
@@ -92,7 +94,7 @@ def ask_first(config: Config, headless: bool, terminal: Terminal) -> None:
         if uri.startswith(PERSONA):
             continue
         pictures = face_pictures(uri)
-        words = acknowledgements.face(pictures.title(), pictures.content())
+        words = acknowledgements.face(pictures.title(), pictures.content(), len(pictures.paths))
         if words:
             terminal.say(words)
 

@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.enhancer import Enhancer
+from models.occlusion import VisibleFace
 from models.patch import Patch
 from models.source_face import SourceFace
 from realtime.clock import Clock
-from realtime.frame import Frame
-from realtime.swap.base import Times, Wearer
+from realtime.compose import Paster
+from realtime.frame import Face, Frame
+from realtime.swap.base import Sliders, Times, Wearer
 
-__all__ = ["MeshPainter", "Swapper"]
+__all__ = ["MeshPainter", "Occlusion", "Swapper"]
+
+MANY_FACES = 3
+"""From so many on, what stands before each is looked at in every second frame only."""
 
 
 class Swapper(Protocol):
@@ -26,37 +32,70 @@ class Swapper(Protocol):
         ...
 
 
+class Occlusion(Protocol):
+    """Tells what stands before a face: `models.occlusion.FaceOcclusion`."""
+
+    def visible(
+        self, bgr: NDArray[np.uint8], points: NDArray[np.float32], track_id: int, captured_ns: int
+    ) -> VisibleFace: ...
+
+    def again(self, points: NDArray[np.float32], track_id: int, captured_ns: int) -> VisibleFace | None: ...
+
+    def onto(self, visible: VisibleFace, x: int, y: int, width: int, height: int) -> NDArray[np.uint8]: ...
+
+    def close(self) -> None: ...
+
+
 class MeshPainter:
     """Draws each face anew in each frame. Belongs to one thread."""
 
-    def __init__(self, swapper: Swapper, clock: Clock, enhancer: Enhancer | None = None) -> None:
+    def __init__(
+        self,
+        swapper: Swapper,
+        clock: Clock,
+        occlusion: Occlusion | None = None,
+        enhancer: Enhancer | None = None,
+    ) -> None:
         self._swapper = swapper
         self._clock = clock
+        self._occlusion = occlusion
         self._enhancer = enhancer
+        self._paster = Paster()
+        self._sparing = False
 
-    def begin(self, frame: Frame, wearers: Sequence[Wearer], times: Times, *, wait: bool = True) -> None:
-        """Nothing: a face is drawn when it is asked for."""
-
-    def ready(self, wearers: Sequence[Wearer]) -> bool:
+    def begin(self, frame: Frame, wearers: Sequence[Wearer], times: Times, *, wait: bool = True) -> bool:
+        self._sparing = len(wearers) >= MANY_FACES
         return True
 
-    def paint(self, picture: NDArray[np.uint8], frame: Frame, wearer: Wearer, times: Times) -> Patch | None:
-        """Made of the picture so far: a patch carries some of what is round the face, and that is not to be
-        somebody's bare one.
-        """
-        began_ns = self._clock.now_ns()
-        patch = self._swapper.swap(picture, wearer.face.points, wearer.source, wearer.face.id)
-        began_ns = self._lap(times, "swap", began_ns)
+    def paint(self, picture: NDArray[np.uint8], frame: Frame, wearer: Wearer, times: Times) -> bool:
+        face, clock = wearer.face, self._clock
+        began_ns = clock.now_ns()
+        patch = self._swapper.swap(picture, face.points, wearer.source, face.id)
+        began_ns = times.lap("swap", began_ns, clock)
         if self._enhancer is not None:
-            self._enhancer.enhance(patch)
-            self._lap(times, "enhance", began_ns)
-        return patch
+            self._enhancer.enhance(patch, face.points, picture)
+            began_ns = times.lap("enhance", began_ns, clock)
+        if self._occlusion is not None and patch.alpha.size:
+            visible = self._look(self._occlusion, frame, face)
+            began_ns = times.lap("mask", began_ns, clock)
+            height, width = patch.alpha.shape
+            seen = self._occlusion.onto(visible, patch.x, patch.y, width, height)
+            cv2.min(patch.alpha, seen, dst=patch.alpha)
+        self._paster.paste(picture, patch)
+        times.lap("compose", began_ns, clock)
+        return True
+
+    def adjust(self, sliders: Sliders) -> None:
+        """Nothing: what a mesh is drawn by is its own."""
 
     def close(self) -> None:
-        if self._enhancer is not None:
-            self._enhancer.close()
+        for part in (self._enhancer, self._occlusion):
+            if part is not None:
+                part.close()
 
-    def _lap(self, times: Times, stage: str, began_ns: int) -> int:
-        now_ns = self._clock.now_ns()
-        times.add(stage, now_ns - began_ns)
-        return now_ns
+    def _look(self, occlusion: Occlusion, frame: Frame, face: Face) -> VisibleFace:
+        if self._sparing and (frame.seq + face.id) % 2:
+            before = occlusion.again(face.points, face.id, frame.captured_ns)
+            if before is not None:
+                return before
+        return occlusion.visible(frame.bgr, face.points, face.id, frame.captured_ns)

@@ -19,6 +19,7 @@ FORGOTTEN_NS = 2 * NS_PER_S
 """A face that was made so long ago is shown no more, however slow the network."""
 KEPT_JOBS = 3
 """A face is shown for as long as so many jobs take."""
+FOREVER_NS = 60 * NS_PER_S
 DEFAULT_INTERVAL_NS = NS_PER_S // 30
 LONGEST_INTERVAL_NS = NS_PER_S // 5
 """A longer gap between frames is a pause, and says nothing of the rate."""
@@ -37,10 +38,17 @@ class Late(StrEnum):
 class Patience:
     """Decides from how long jobs took, and how far frames lie apart. Takes the time, never asks for it."""
 
-    def __init__(self, late: Late = Late.AUTO, hold_ns: int = 500 * NS_PER_MS) -> None:
-        """`hold_ns`: a frame never waits longer, and a face is shown at least so long after it was made."""
-        self._late = late
-        self._hold_ns = hold_ns
+    def __init__(
+        self, late: Late = Late.AUTO, hold_ns: int = 500 * NS_PER_MS, *, lossless: bool = False
+    ) -> None:
+        """`hold_ns`: a frame never waits longer, and a face is shown at least so long after it was made.
+
+        `lossless`: nobody looks on, and each frame waits for its own faces for as long as it takes.
+        """
+        self.late = late
+        """May be set between frames."""
+        self._lossless = lossless
+        self._hold_ns = FOREVER_NS if lossless else hold_ns
         self._took_ns: deque[int] = deque(maxlen=REMEMBERED)
         self._interval_ns = float(DEFAULT_INTERVAL_NS)
         self._before: tuple[int, int] | None = None
@@ -49,7 +57,7 @@ class Patience:
     @property
     def in_step(self) -> bool:
         """Whether frames wait for their own faces."""
-        return self._late is not Late.ALWAYS and self._in_step
+        return self._lossless or (self.late is not Late.ALWAYS and self._in_step)
 
     @property
     def typical_ns(self) -> int:
@@ -63,9 +71,9 @@ class Patience:
     def wait_ns(self, seq: int, captured_ns: int, now_ns: int) -> int:
         """How long the frame that is looked at now may wait; 0 not at all. Once a frame, in their order."""
         self._see(seq, captured_ns)
-        if self._late is Late.NEVER:
+        if self._lossless or self.late is Late.NEVER:
             return self._hold_ns
-        if self._late is Late.ALWAYS:
+        if self.late is Late.ALWAYS:
             return 0
         spent_ns = max(0, now_ns - captured_ns)
         room_ns = self._interval_ns * (1 - OWN_SHARE) - min(spent_ns, self._interval_ns / 2)
@@ -78,6 +86,8 @@ class Patience:
 
     def shown_ns(self) -> int:
         """How old a face may be that is put where the face is now."""
+        if self._lossless:
+            return 0
         return min(FORGOTTEN_NS, max(self._hold_ns, KEPT_JOBS * self.typical_ns))
 
     def _see(self, seq: int, captured_ns: int) -> None:

@@ -1,4 +1,6 @@
-"""The page's files, the statistics, and the two questions of an operator: does it run, is it ready."""
+"""The page's files, the statistics for the page and for Prometheus, and the two questions of an operator:
+does it run, is it ready.
+"""
 
 from importlib.resources import files
 
@@ -7,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from realtime.rtc.viewers import Viewers
+from realtime.telemetry.prometheus import CONTENT_TYPE, exposition
 from realtime.web.auth import Guard
 from realtime.web.view import StatusView
 from realtime.web.whep import WhepHandler
@@ -41,12 +44,8 @@ def build_app(viewers: Viewers, view: StatusView, guard: Guard) -> web.Applicati
         app.router.add_get(f"/page/{name}", _page_file(name, content_type))
 
     async def stats(request: web.Request) -> web.Response:
-        if not guard.authorised(request.headers.get("Authorization")):
-            return web.Response(
-                status=401,
-                headers={"WWW-Authenticate": 'Bearer realm="realtime"'},
-                text="the token is missing or wrong\nsend Authorization: Bearer TOKEN\n",
-            )
+        if (refused := _refused(request, guard)) is not None:
+            return refused
         now = viewers.stats()
         report = {
             **view.report(),
@@ -57,6 +56,13 @@ def build_app(viewers: Viewers, view: StatusView, guard: Guard) -> web.Applicati
         # msgspec writes a figure that is not a number as null, which JSON has no word for.
         return web.Response(body=msgspec.json.encode(report), content_type="application/json")
 
+    async def metrics(request: web.Request) -> web.Response:
+        if (refused := _refused(request, guard)) is not None:
+            return refused
+        text = exposition(view.snapshot, viewers.stats().connected)
+        # Set as it is: aiohttp would split it, and lose the format's version.
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
@@ -65,12 +71,24 @@ def build_app(viewers: Viewers, view: StatusView, guard: Guard) -> web.Applicati
         return web.Response(status=200 if ready else 503, text="ready\n" if ready else "not ready\n")
 
     app.router.add_get("/api/v1/stats", stats)
+    app.router.add_get("/metrics", metrics)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     whep = WhepHandler(viewers, view, guard)
     app.router.add_route("*", "/whep", whep.handle)
     app.router.add_route("*", "/whep/{session}", whep.handle)
     return app
+
+
+def _refused(request: web.Request, guard: Guard) -> web.Response | None:
+    """The answer to who does not bear the token."""
+    if guard.authorised(request.headers.get("Authorization")):
+        return None
+    return web.Response(
+        status=401,
+        headers={"WWW-Authenticate": 'Bearer realm="realtime"'},
+        text="the token is missing or wrong\nsend Authorization: Bearer TOKEN\n",
+    )
 
 
 def _page_file(name: str, content_type: str) -> Handler:

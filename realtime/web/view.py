@@ -2,6 +2,8 @@
 
 from typing import Any, Protocol
 
+from realtime.telemetry.snapshot import Snapshot
+
 __all__ = ["StatusView"]
 
 
@@ -14,6 +16,11 @@ class StatusView(Protocol):
         Three more keys, all optional, are for the page: `state` (the health word, as "LIVE"), `shown`
         (the `PictureKind` that the outputs show) and `reason` (why it is not the swapped picture).
         """
+        ...
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The figures that the report is made of."""
         ...
 
     def ready(self) -> bool:

@@ -19,7 +19,7 @@ def pretend_library(library: str, cudart: FakeCudart, monkeypatch: pytest.Monkey
         module = "models.cuda.pycuda"
     else:
         package, attribute, value = "cuda", "bindings", ModuleType("cuda.bindings")
-        value.runtime = cudart.runtime()
+        value.runtime, value.driver = cudart.runtime(), cudart.driver()
         monkeypatch.setitem(sys.modules, "cuda.bindings", value)
         module = "models.cuda.bindings"
     outer = ModuleType(package)

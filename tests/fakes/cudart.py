@@ -3,7 +3,8 @@
 Work that is put into a stream is done only when somebody waits for it, in the order that streams and events
 demand and no other, on real memory: whoever forgets to wait, or writes where a copy still reads, gets wrong
 numbers. Each operation takes simulated time, so that what overlaps can be seen. `FakeCudart.runtime()` stands
-in for `cuda.bindings.runtime`; `tests.fakes.pycuda` puts pycuda's face on it.
+in for `cuda.bindings.runtime`, `driver()` for `cuda.bindings.driver`; `tests.fakes.pycuda` puts pycuda's face
+on it. Kernels do nothing unless `run_kernel` is set.
 """
 
 import ctypes
@@ -20,6 +21,7 @@ class Code(IntEnum):
     cudaErrorInvalidValue = 1
     cudaErrorMemoryAllocation = 2
     cudaErrorInsufficientDriver = 35
+    cudaErrorSymbolNotFound = 500
     cudaErrorIllegalAddress = 700
     cudaErrorLaunchFailure = 719
     cudaErrorStreamCaptureInvalidated = 901
@@ -75,6 +77,12 @@ class FakeCudart:
         self.device_memory: dict[int, Any] = {}
         self.pinned_memory: dict[int, Any] = {}
         self.freed: list[int] = []
+        self.modules: dict[int, bytes] = {}
+        """Handle to image, of those that are loaded."""
+        self.parameter_bytes: dict[str, int] = {}
+        """Name of a kernel to the size of its structure, as the image would say."""
+        self.run_kernel: Callable[[str, tuple[int, ...], tuple[int, ...], bytes], None] | None = None
+        """What a launch does once its turn comes: name, grid, block, parameters as they were then."""
 
     def names(self) -> list[str]:
         """The functions that were called, in order."""
@@ -137,6 +145,29 @@ class FakeCudart:
         if stream.captured is not None and not self.graphs_work:
             stream.capture_spoiled = True
         self.put(stream, Operation(stream, "compute", work, duration_ms=self.compute_ms))
+
+    def load(self, image: bytes) -> int:
+        handle = 0x5000 + len(self.calls)
+        self.modules[handle] = image
+        return handle
+
+    def launch_kernel(
+        self, name: str, grid: tuple[int, ...], block: tuple[int, ...], parameters: bytes, stream: Stream
+    ) -> None:
+        self.calls.append(("kernel", name, grid, block, parameters, stream))
+        limits = (2**31 - 1, 65535, 65535)
+        if not all(0 < size <= limit for size, limit in zip(grid, limits, strict=True)):
+            self.problems.append(f"{name} with a grid of {grid}")
+        if block[0] * block[1] * block[2] > 1024:
+            self.problems.append(f"{name} with a block of {block}")
+
+        def work() -> None:
+            if not self.modules:
+                self.problems.append(f"{name} ran after its module was unloaded")
+            elif self.run_kernel is not None:
+                self.run_kernel(name, grid, block, parameters)
+
+        self.put(stream, Operation(stream, "kernel", work))
 
     def record(self, event: Event, stream: Stream) -> None:
         event.operation = self.put(stream, Operation(stream, "record"))
@@ -202,6 +233,7 @@ class FakeCudart:
         }
         return SimpleNamespace(
             **functions,
+            cudaError_t=Code,
             cudaHostAllocDefault=0,
             cudaStreamNonBlocking=1,
             cudaEventBlockingSync=1,
@@ -213,6 +245,30 @@ class FakeCudart:
             cudaGetErrorString=lambda code: (Code.cudaSuccess, f"told: {code.name}".encode()),
             cudaGetLastError=lambda: (Code.cudaSuccess,),
         )
+
+    def driver(self) -> SimpleNamespace:
+        """What `from cuda.bindings import driver` gets."""
+        return SimpleNamespace(
+            **{
+                name.removeprefix("_cu_"): self._function(name.removeprefix("_cu_"), getattr(self, name))
+                for name in dir(self)
+                if name.startswith("_cu_")
+            }
+        )
+
+    def _cu_cuModuleLoadData(self, image):
+        return self.load(image)
+
+    def _cu_cuModuleGetFunction(self, module, name):
+        return name.decode() if name.decode() in self.parameter_bytes else Code.cudaErrorSymbolNotFound
+
+    def _cu_cuLaunchKernel(self, function, gx, gy, gz, bx, by, bz, shared, stream, pointers, extra):
+        first = ctypes.c_void_p.from_address(pointers).value
+        parameters = ctypes.string_at(first, self.parameter_bytes[function])
+        self.launch_kernel(function, (gx, gy, gz), (bx, by, bz), parameters, stream)
+
+    def _cu_cuModuleUnload(self, module):
+        del self.modules[module]
 
     def _function(self, name: str, function: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
         def called(*arguments: Any) -> tuple[Any, ...]:

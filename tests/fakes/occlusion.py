@@ -1,6 +1,7 @@
 """Something that stands before a face, and an enhancer that cannot be overlooked, each at a known cost."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.occlusion import MASK_PX, VisibleFace
 from models.patch import Patch
@@ -57,7 +58,12 @@ class InvertingEnhancer:
         self.closed = 0
         self._clock, self._cost_ns = clock, cost_ns
 
-    def enhance(self, patch: Patch) -> None:
+    def enhance(
+        self,
+        patch: Patch,
+        points: NDArray[np.float32] | None = None,
+        picture: NDArray[np.uint8] | None = None,
+    ) -> None:
         self.said.append("enhance")
         if self._clock is not None:
             self._clock.advance(self._cost_ns)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["described_network", "inswapper_network", "negating_network"]
+__all__ = ["described_network", "inswapper_network", "negating_network", "placed_network"]
 
 Shape = tuple[int | str, ...]
 FLOAT = 1
@@ -60,6 +60,14 @@ def inswapper_network(names: Sequence[str] = ("target", "source"), *, side: int 
         {"output": (1, 3, side, side)},
         {"weights": ((4, 3), bytes(48)), "buff2fs": ((512, 512), bytes(4 * 512 * 512))},
     )
+
+
+def placed_network(place: Mapping[str, str]) -> bytes:
+    """A file of two float32 values "w" that lie elsewhere: `place` has "location", "offset", "length"."""
+    pairs = b"".join(_message(13, _text(1, key) + _text(2, value)) for key, value in place.items())
+    weight = _varint_field(1, 2) + _varint_field(2, FLOAT) + _text(8, "w") + pairs + _varint_field(14, 1)
+    graph = _text(2, "placed") + _message(5, weight)
+    return _varint_field(1, 8) + _message(7, graph) + _message(8, _text(1, "") + _varint_field(2, 13))
 
 
 def adding_network(weights: str) -> bytes:

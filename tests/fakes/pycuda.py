@@ -1,5 +1,7 @@
 """pycuda's `driver` module on top of the CUDA runtime that has no GPU."""
 
+import struct
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -95,6 +97,34 @@ def pycuda_driver(cudart: FakeCudart) -> SimpleNamespace:
             note("Device.retain_primary_context")
             return Context()
 
+    class Function:
+        def __init__(self, name):
+            self.name = name
+
+        def prepare(self, formats):
+            self.format = "".join(formats)
+
+        def prepared_async_call(self, grid, block, stream, *arguments):
+            parameters = struct.pack(self.format, *arguments)
+            if len(parameters) != cudart.parameter_bytes[self.name]:
+                cudart.problems.append(f"{self.name} with {len(parameters)} bytes of parameters")
+            cudart.launch_kernel(self.name, grid, block, parameters, stream.raw)
+
+    class Module:
+        def __init__(self, image):
+            self.handle = cudart.load(image)
+            weakref.finalize(self, cudart.modules.pop, self.handle)
+
+        def get_function(self, name):
+            note("Module.get_function", name)
+            if name not in cudart.parameter_bytes:
+                raise LogicError("cuModuleGetFunction failed: named symbol not found")
+            return Function(name)
+
+    def module_from_buffer(image):
+        note("module_from_buffer", image)
+        return Module(image)
+
     def mem_alloc(size):
         note("mem_alloc", size)
         return Allocation(cudart.allocate(size))
@@ -120,6 +150,7 @@ def pycuda_driver(cudart: FakeCudart) -> SimpleNamespace:
         event_flags=SimpleNamespace(BLOCKING_SYNC=1, DISABLE_TIMING=2),
         init=lambda: note("init"),
         get_driver_version=lambda: 13010,
+        module_from_buffer=module_from_buffer,
         mem_alloc=mem_alloc,
         pagelocked_empty=pagelocked_empty,
         memcpy_htod_async=memcpy_htod_async,

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from realtime.telemetry.snapshot import Snapshot
+
 __all__ = ["FakeStatusView"]
 
 
 class FakeStatusView:
-    """Says what it was given; change `values` and `is_ready` at will."""
+    """Says what it was given; change `values`, `snapshot` and `is_ready` at will."""
 
     def __init__(self, is_ready: bool = True, **values: Any) -> None:
         self.is_ready = is_ready
+        self.snapshot = Snapshot()
         self.values: dict[str, Any] = {
             "version": 1,
             "frames": {"captured": 300, "dropped": 2, "processed": 298, "failed": 0},

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.catalog import load_catalog
-from models.contract import bind, check_file, emap
+from models.contract import bind, check_file
 from models.entries import Contract, InputContract
 from models.errors import ModelError
-from models.onnx_file import read_onnx
 from models.runtime.base import TensorSpec
 from tests.data import model as shared_model
 from tests.fakes.onnx_file import described_network, inswapper_network
@@ -110,17 +109,11 @@ def test_an_inswapper_without_its_matrix(tmp_path):
         check_file(written(tmp_path, bare), INSWAPPER, family="inswapper")
 
 
-def test_the_matrix_is_found_by_shape_wherever_it_stands(tmp_path):
-    weights = {
-        "buff2fs": ((512, 512), bytes(4 * 512 * 512)),
-        "attention": ((512, 512), bytes(4 * 512 * 512)),
-        "late": ((512,), bytes(2048)),
-    }
-    path = written(tmp_path, described_network({}, {}, weights))
-    assert emap(read_onnx(path), path).name == "buff2fs"
-    unnamed = {name: weights[name] for name in ("attention", "late")}
-    path = written(tmp_path, described_network({}, {}, unnamed))
-    assert emap(read_onnx(path), path).name == "attention"
+def test_an_inswapper_whose_matrix_cannot_be_told(tmp_path):
+    weights = {name: ((512, 512), bytes(4 * 512 * 512)) for name in ("one", "two")}
+    twice = described_network({"a": PICTURE.shape, "b": VECTOR.shape}, {"c": OUT.shape}, weights)
+    with pytest.raises(ModelError, match="several matrices of 512x512"):
+        check_file(written(tmp_path, twice), INSWAPPER, family="inswapper")
 
 
 def test_weights_in_another_file_must_be_there(tmp_path):

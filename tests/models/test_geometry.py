@@ -97,3 +97,16 @@ def test_arcface_in_pixels_is_the_published_one():
     np.testing.assert_allclose(
         template("arcface_128", 128) - template("arcface_112_v2", 112), np.tile([8.0, 0.0], (5, 1)), atol=1e-4
     )
+
+
+@given(matrices(), st.integers(0, 2**32 - 1))
+def test_an_affine_map_of_points_is_found_again(matrix: Matrix, seed: int) -> None:
+    points = np.random.default_rng(seed).uniform(-50, 50, (12, 2))
+    skewed = compose(np.array([[1.0, 0.3, 0.0], [0.0, 0.8, 0.0]]), matrix)
+    found = affine_fit(points, apply(skewed, points))
+    np.testing.assert_allclose(apply(found, points), apply(skewed, points), atol=1e-6)
+
+
+def test_an_affine_fit_needs_points_off_a_line() -> None:
+    with pytest.raises(ValueError, match="line"):
+        affine_fit([(0, 0), (1, 1), (2, 2)], [(0, 0), (1, 1), (2, 2)])

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelError
-from models.onnx_file import read_initialiser, read_onnx
+from models.onnx_file import read_initialiser, read_onnx, taken_by_nodes
 from models.runtime.base import TensorSpec
 from tests.data import model
-from tests.fakes.onnx_file import described_network, negating_network
+from tests.fakes.onnx_file import described_network, negating_network, placed_network
 
 SHARED = [
     "4xLSDIRCompactC3.onnx",
@@ -106,13 +106,49 @@ def test_the_version_is_that_of_the_standard_operators(tmp_path):
     assert read_onnx(path).opset == 17
 
 
-def test_values_kept_elsewhere_are_not_read_here(tmp_path):
+def test_values_kept_in_another_file_are_read_there(tmp_path):
     path = tmp_path / "split.onnx"
     path.write_bytes(described_network({}, {}, {"w": ((2,), b"")}, external="split.data"))
     file = read_onnx(path)
     assert file.external_files == ("split.data",)
-    with pytest.raises(ModelError, match="not in one piece"):
+    with pytest.raises(ModelError, match=r"split\.data cannot be read"):
         read_initialiser(path, file.initialisers[0])
+    (tmp_path / "split.data").write_bytes(np.array([3, 4], np.float32).tobytes())
+    assert read_initialiser(path, file.initialisers[0]).tolist() == [3, 4]
+    (tmp_path / "split.data").write_bytes(bytes(7))
+    with pytest.raises(ModelError, match=r"split\.data is cut short"):
+        read_initialiser(path, file.initialisers[0])
+
+
+def test_values_kept_in_another_file_begin_where_it_is_said(tmp_path):
+    path = tmp_path / "placed.onnx"
+    place = {"location": "placed.data", "offset": "8", "length": "8"}
+    path.write_bytes(placed_network(place))
+    (tmp_path / "placed.data").write_bytes(np.arange(5, dtype=np.float32).tobytes())
+    assert read_initialiser(path, read_onnx(path).initialisers[0]).tolist() == [2, 3]
+    path.write_bytes(placed_network(place | {"length": "12"}))
+    with pytest.raises(ModelError, match="has 12 bytes"):
+        read_initialiser(path, read_onnx(path).initialisers[0])
+    path.write_bytes(placed_network(place | {"offset": "eight"}))
+    with pytest.raises(ModelError, match="the place of 'w' is not a number"):
+        read_onnx(path)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../b"])
+def test_values_are_not_read_outside_the_models_folder(tmp_path, name):
+    path = tmp_path / "split.onnx"
+    path.write_bytes(described_network({}, {}, {"w": ((2,), b"")}, external=name))
+    with pytest.raises(ModelError, match="outside its own folder"):
+        read_initialiser(path, read_onnx(path).initialisers[0])
+
+
+def test_what_the_operators_take(tmp_path):
+    path = tmp_path / "negating.onnx"
+    path.write_bytes(negating_network((1, 4)))
+    assert taken_by_nodes(path) == {"picture"}
+    path.write_bytes(b"\x0b")
+    with pytest.raises(ModelError, match="not a whole ONNX file"):
+        taken_by_nodes(path)
 
 
 def test_values_that_do_not_fill_the_shape(tmp_path):

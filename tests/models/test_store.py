@@ -69,3 +69,11 @@ def test_what_the_disk_refuses_is_told_with_its_cure(tmp_path):
     ):
         raise PermissionError(13, "Permission denied")
     assert "REALTIME_MODELS" in caught.value.hint
+
+
+def test_an_unchanged_file_is_believed_only_where_that_is_asked_for(tmp_path, monkeypatch):
+    (tmp_path / "toy.onnx").write_bytes(CONTENT[::-1])
+    monkeypatch.setattr("models.store.known_digest", lambda path: SHA256)
+    known = model(sha256=SHA256, size_bytes=len(CONTENT))
+    assert state(known, tmp_path, unchanged=True) is State.PRESENT
+    assert state(known, tmp_path) is State.DAMAGED

@@ -5,8 +5,8 @@ import pytest
 from models.errors import BackendError
 from models.fetch import cache_folder
 from models.occlusion import WEIGHTS
-from models.runtime import choice
 from models.runtime.choice import Outcome, forget
+from models.runtime.outcome import asked, settle
 from models.runtime.place import Place
 from realtime.assembly import backends, build_pipeline
 from realtime.clock import MonotonicClock
@@ -47,15 +47,13 @@ def test_a_role_without_its_own_backend_takes_backend_and_device_together():
     assert found["mask"] == "openvino/NPU/int8"
 
 
-def test_what_auto_passed_over_is_in_the_report(monkeypatch):
+def test_what_auto_passed_over_is_in_the_report():
     wanted = config(pipeline__backend="auto")
     assert backends(wanted)["mask"] == "auto/int8"
     reason = "not onnx/CUDA: the driver is too old"
-    monkeypatch.setitem(
-        choice._settled, (WEIGHTS.resolve(), ""), Outcome(Place("openvino", "CPU"), (reason,))
-    )
-    landmarks = (cache_folder() / "facemesh_468.tflite").resolve()
-    monkeypatch.setitem(choice._settled, (landmarks, ""), Outcome(Place("openvino", "GPU")))
+    settle(asked(WEIGHTS, ""), Outcome(Place("openvino", "CPU"), (reason,)))
+    landmarks = cache_folder() / "facemesh_468.tflite"
+    settle(asked(landmarks, ""), Outcome(Place("openvino", "GPU")))
     found = backends(wanted)
     assert found["mask"] == f"openvino/CPU/int8 ({reason})"
     assert found["landmarks"] == "openvino/GPU/fp32"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.consent import Acknowledgements
+from realtime.consent import Acknowledgements, Agreement
 from realtime.errors import ConfigError
 
 
@@ -49,6 +49,38 @@ def test_consent_is_asked_once_for_each_picture(tmp_path: Path) -> None:
     assert record.face("ben.jpg", b"ben") == ""
     assert len(person.asked) == 2
     assert "consent" in person.asked[0]
+
+
+def test_of_several_pictures_the_question_says_so(tmp_path: Path) -> None:
+    person = Person("y\n")
+    record = Acknowledgements(tmp_path / "record.json", person)
+    record.face("anna.jpg", b"one")
+    record.face("anna", b"several", 5)
+    assert person.asked[0].startswith("anna.jpg looks like a picture of a real person.")
+    assert person.asked[1].startswith("The 5 pictures of anna look like pictures of a real person.")
+
+
+def test_a_note_stands_for_the_answer_and_is_kept(tmp_path: Path) -> None:
+    path, person = tmp_path / "record.json", Person("n\n")
+    record = Acknowledgements(path, person, wall_s=lambda: 1000)
+    assert record.agreement(b"anna") is None
+    assert record.face("anna.jpg", b"anna", note="Anna, by letter") == ""
+    assert person.asked == []
+    assert Acknowledgements(path, None).agreement(b"anna") == Agreement(1000, "Anna, by letter")
+    assert record.face("anna.jpg", b"anna") == ""
+
+
+def test_an_answer_without_a_note(tmp_path: Path) -> None:
+    record = Acknowledgements(tmp_path / "record.json", Person("y\n"), wall_s=lambda: 1000)
+    record.face("anna.jpg", b"anna")
+    assert record.agreement(b"anna") == Agreement(1000, "")
+
+
+def test_who_agreed_is_asked_of_whom_one_can_ask(tmp_path: Path) -> None:
+    person = Person(" Anna \n")
+    assert Acknowledgements(tmp_path / "record.json", person).note() == "Anna"
+    assert "Who agreed" in person.asked[0]
+    assert Acknowledgements(tmp_path / "record.json", None).note() == ""
 
 
 def test_no_consent_no_face(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from realtime.publisher import Publisher
 from realtime.replacement import Replacement
 from realtime.swap.mesh import MeshPainter
 from realtime.tracking import Tracker, TrackerSettings
+from tests.fakes.casting import everybody
 from tests.fakes.clock import FakeClock
 from tests.fakes.frames import secret_frame, shows_secret
 from tests.fakes.swapper import PaintingSwapper, blank_source
@@ -30,6 +31,7 @@ class Rig:
             FakeDetector(self.stage),
             FakeLandmarker(self.stage),
             Tracker(TrackerSettings()),
+            everybody(),
             Replacement(MeshPainter(self.swapper, FakeClock()), (blank_source("anna"),), FakeClock()),
             FakeClock(),
             PipelineFigures(),

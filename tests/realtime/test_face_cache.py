@@ -121,7 +121,7 @@ def test_forget_and_clear(cache):
 def test_a_folder_that_cannot_be_is_only_logged(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     cache = FaceCache(tmp_path / "file" / "faces", "made 1")
-    with caplog.at_level("INFO", "realtime.face_cache"):
+    with caplog.at_level("INFO", "realtime.kept_files"):
         cache.put(KEY, face(), ())
     assert "not kept" in caplog.text
     assert cache.get(KEY, "a") is None

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime.consent import Agreement
 from realtime.errors import ConfigError, DeviceError
 from realtime.face_library import FaceLibrary, library_folder
 from realtime.personas import NAMES
@@ -37,9 +38,27 @@ def test_a_face_is_added_found_and_removed(library, pictures):
     assert all(path.exists() for path in pictures), "the user's own files stay"
 
 
+def test_who_agreed_is_kept_beside_the_pictures_and_is_none_of_them(library, pictures):
+    library.add("anna", pictures, Agreement(1000, "Anna, 3 May"))
+    library.add("ben", pictures)
+    assert library.agreement("ANNA") == Agreement(1000, "Anna, 3 May")
+    assert library.agreement("ben") is None
+    assert len(library.pictures("anna")) == 2
+    library.remove("anna")
+    assert library.names() == ("ben",)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"unix_s": "x", "note": ""}', "\x00"])
+def test_a_damaged_note_of_consent_is_told_and_is_none(library, pictures, caplog, damage):
+    library.add("anna", pictures, Agreement(1000, "Anna"))
+    (library.pictures("anna")[0].parent / "consent.json").write_text(damage)
+    assert library.agreement("anna") is None
+    assert "cannot be read" in caplog.text
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX's")
 def test_pictures_are_the_users_alone(library, pictures):
-    library.add("anna", pictures)
+    library.add("anna", pictures[:1], Agreement(1000, "Anna"))
     folder = library.pictures("anna")[0].parent
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder.parent, folder, *folder.iterdir())] == [
         0o700,

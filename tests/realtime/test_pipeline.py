@@ -8,8 +8,11 @@ from realtime.errors import BackendError
 from realtime.frame import Frame, Outcome
 from realtime.pipeline import SHADOW_NS, Pipeline, PipelineFigures
 from realtime.replacement import Replacement
+from realtime.swap.base import Sliders
 from realtime.swap.mesh import MeshPainter
+from realtime.swap.patience import Late
 from realtime.tracking import Tracker, TrackerSettings
+from tests.fakes.casting import everybody
 from tests.fakes.clock import FakeClock
 from tests.fakes.swapper import PAINT, PaintingSwapper, blank_source
 from tests.fakes.vision import FakeDetector, FakeLandmarker, Stage
@@ -26,6 +29,7 @@ class Rig:
             self.detector,
             self.landmarker,
             Tracker(TrackerSettings(max_faces=max_faces)),
+            everybody(len(sources or ("anna",))),
             Replacement(
                 MeshPainter(self.swapper, FakeClock()),
                 tuple(blank_source(name) for name in sources or ("anna",)),
@@ -162,15 +166,13 @@ class Hesitant(MeshPainter):
         self.shows, self.waited, self.begun = shows, [], 0
         self.closed = threading.Event()
 
-    def begin(self, frame, wearers, times, *, wait=True) -> None:  # type: ignore[no-untyped-def]
+    def begin(self, frame, wearers, times, *, wait=True) -> bool:  # type: ignore[no-untyped-def]
         self.begun += 1
         self.waited.append(wait)
-
-    def ready(self, wearers) -> bool:  # type: ignore[no-untyped-def]
         return self.shows
 
     def paint(self, picture, frame, wearer, times):  # type: ignore[no-untyped-def]
-        return super().paint(picture, frame, wearer, times) if self.shows else None
+        return self.shows and super().paint(picture, frame, wearer, times)
 
     def close(self) -> None:
         self.closed.set()
@@ -257,19 +259,28 @@ def test_one_that_never_has_anything_to_show_takes_over_in_the_end_and_covers() 
     assert rig.frame().outcome is Outcome.NO_FACE
 
 
-def test_changes_are_made_between_frames_in_their_order() -> None:
+def test_sliders_are_told_between_frames_in_their_order() -> None:
     rig = Rig(Stage(((200, 200), 100)))
-    said: list[int] = []
-    for number in range(3):
-        rig.pipeline.between_frames(lambda _, number=number: said.append(number))
-    assert said == []
+    told: list[Sliders] = []
+
+    class Listening(Hesitant):
+        def adjust(self, sliders: Sliders) -> None:
+            told.append(sliders)
+
+    rig.pipeline._replacement = Replacement(
+        Listening(rig.swapper, shows=True), (blank_source("anna"),), FakeClock()
+    )
+    wanted = [Sliders(late) for late in Late]
+    for sliders in wanted:
+        rig.pipeline.adjust(sliders)
+    assert told == []
     rig.frame()
-    assert said == [0, 1, 2]
+    assert told == wanted
 
 
 def test_another_face_is_worn_from_the_next_frame_on() -> None:
     rig = Rig(Stage(((200, 200), 100)))
     rig.frame()
-    rig.pipeline.between_frames(lambda replacement: replacement.wear((blank_source("berta"),)))
+    rig.pipeline.wear((blank_source("berta"),))
     rig.frame()
     assert rig.swapper.sources[-2:] == ["anna", "berta"]

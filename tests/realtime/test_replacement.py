@@ -4,6 +4,7 @@ import pytest
 from models.errors import BackendError
 from models.hidden import HiddenFace
 from models.patch import Patch
+from realtime.casting.parts import COVERED, Hide, Leave, Wear
 from realtime.frame import Face, Frame
 from realtime.replacement import Replacement as Replacing
 from realtime.swap.base import Times
@@ -41,8 +42,11 @@ class SlowSwapper(PaintingSwapper):
         return super().swap(bgr, points, source, track_id)
 
 
+EVERYBODY = {track_id: Wear(0) for track_id in range(1, 4)}
+
+
 def Replacement(swapper, worn, clock, occlusion=None, enhancer=None):
-    return Replacing(MeshPainter(swapper, clock, enhancer), worn, clock, occlusion)
+    return Replacing(MeshPainter(swapper, clock, occlusion, enhancer), worn, clock)
 
 
 def frame(captured_ns=70):
@@ -61,7 +65,7 @@ def head(track_id=1):
 def replaced(replacement, one, shown=None, times=None):
     shown = frame() if shown is None else shown
     picture = shown.bgr.copy()
-    replacement.replace(picture, shown, one, Times() if times is None else times)
+    replacement.replace(picture, shown, one, Wear(one.id - 1), Times() if times is None else times)
     return picture
 
 
@@ -124,7 +128,9 @@ def test_the_occlusion_sees_the_bare_frame_and_knows_whose_face_it_is():
     occlusion, shown = HandBefore(200), frame(captured_ns=1234)
     picture = np.full_like(shown.bgr, 7)
     one = face(3)
-    Replacement(PaintingSwapper(), (ANNA,), FakeClock(), occlusion).replace(picture, shown, one, Times())
+    Replacement(PaintingSwapper(), (ANNA,), FakeClock(), occlusion).replace(
+        picture, shown, one, Wear(0), Times()
+    )
     ((bgr, points, track_id, captured_ns),) = occlusion.seen
     np.testing.assert_array_equal(bgr, shown.bgr)
     assert points is one.points
@@ -137,7 +143,7 @@ def test_a_face_is_drawn_of_the_picture_so_far_and_the_frame_is_only_read():
     swapper.frame_px = 40
     shown.bgr.setflags(write=False)
     picture = np.full_like(shown.bgr, 7)
-    Replacement(swapper, (ANNA,), FakeClock()).replace(picture, shown, face(), Times())
+    Replacement(swapper, (ANNA,), FakeClock()).replace(picture, shown, face(), Wear(0), Times())
     assert set(np.unique(picture)) == {7, PAINT}
 
 
@@ -185,7 +191,7 @@ def test_what_a_stage_raises_comes_out_and_the_picture_is_as_it_was():
     swapper.fail = BackendError("the swap broke", "mend it")
     picture = shown.bgr.copy()
     with pytest.raises(BackendError, match="the swap broke"):
-        Replacement(swapper, (ANNA,), FakeClock()).replace(picture, shown, face(), Times())
+        Replacement(swapper, (ANNA,), FakeClock()).replace(picture, shown, face(), Wear(0), Times())
     np.testing.assert_array_equal(picture, shown.bgr)
 
 
@@ -203,7 +209,8 @@ def test_where_many_are_to_be_seen_to_each_is_looked_at_in_every_second_frame():
     replacement = Replacement(PaintingSwapper(), (ANNA,), FakeClock(), occlusion)
     for seq in range(1, 7):
         shown = Frame(seq, seq, frame().bgr)
-        replacement.replace(shown.bgr.copy(), shown, one, Times(), sparing=True)
+        replacement.begin(shown, [head(track_id) for track_id in range(1, 4)], EVERYBODY, Times())
+        replacement.replace(shown.bgr.copy(), shown, one, Wear(0), Times())
     looks = [said for said in occlusion.said if said != "onto"]
     assert looks.count("visible") == 3
     assert looks.count("again") == 3
@@ -214,5 +221,44 @@ def test_a_face_never_looked_at_is_not_spared():
     for seq in (0, 1):
         occlusion, shown = HandBefore(200), Frame(seq, 0, frame().bgr)
         replacement = Replacement(PaintingSwapper(), (ANNA,), FakeClock(), occlusion)
-        replacement.replace(shown.bgr.copy(), shown, head(), Times(), sparing=True)
+        replacement.begin(shown, [head(track_id) for track_id in range(1, 4)], EVERYBODY, Times())
+        replacement.replace(shown.bgr.copy(), shown, head(), Wear(0), Times())
         assert "visible" in occlusion.said
+
+
+@pytest.mark.parametrize("manner", ["blur", "pixel"])
+def test_somebody_who_wears_nothing_is_hidden_and_not_drawn(manner):
+    swapper, shown = SlowSwapper(), frame()
+    picture = shown.bgr.copy()
+    assert Replacement(swapper, (ANNA,), FakeClock()).replace(picture, shown, head(), Hide(manner), Times())
+    assert swapper.said == []
+    assert (picture[BOX] != shown.bgr[BOX]).mean() > 0.9
+
+
+def test_somebody_who_is_covered_shows_flat_cells():
+    shown, one = frame(), face()
+    picture = shown.bgr.copy()
+    assert Replacement(SlowSwapper(), (ANNA,), FakeClock()).replace(picture, shown, one, COVERED, Times())
+    assert len(np.unique(picture[BOX].reshape(-1, 3), axis=0)) <= 16
+
+
+def test_somebody_is_left_bare_only_because_the_part_says_so():
+    swapper, shown = SlowSwapper(), frame()
+    picture = shown.bgr.copy()
+    assert Replacement(swapper, (ANNA,), FakeClock()).replace(picture, shown, face(), Leave(), Times())
+    np.testing.assert_array_equal(picture, shown.bgr)
+    assert swapper.said == []
+
+
+def test_only_those_who_wear_a_face_are_the_painters():
+    begun = []
+
+    class Counting(MeshPainter):
+        def begin(self, frame, wearers, times, *, wait=True):
+            begun.append([wearer.face.id for wearer in wearers])
+            return super().begin(frame, wearers, times, wait=wait)
+
+    replacement = Replacing(Counting(SlowSwapper(), FakeClock()), (ANNA, BLUR), FakeClock())
+    parts = {1: Wear(0), 2: Leave(), 3: Hide("blur"), 4: Wear(1)}
+    replacement.begin(frame(), [head(number) for number in (1, 2, 3, 4, 5)], parts, Times())
+    assert begun == [[1]], "the fifth has no part: it is covered"

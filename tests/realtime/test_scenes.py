@@ -9,14 +9,15 @@ import pytest
 
 from models.detector import Detector, open_detector
 from models.landmarker import FaceMesh, open_landmarker
-from realtime.assembly import LANDMARKER
 from realtime.clock import NS_PER_S
 from realtime.frame import Frame, Outcome, Result
 from realtime.pipeline import Pipeline, PipelineFigures
+from realtime.places import LANDMARKER
 from realtime.replacement import Replacement
 from realtime.swap.mesh import MeshPainter
 from realtime.tracking import Tracker, TrackerSettings
 from tests.data import portrait
+from tests.fakes.casting import everybody
 from tests.fakes.clock import FakeClock
 from tests.fakes.crowd import FACE_SHARE, crowd, tinted_face
 from tests.fakes.swapper import PaintingSwapper, blank_source
@@ -45,7 +46,7 @@ class Scene:
             MeshPainter(self.swapper, FakeClock()), (blank_source("anna"),), FakeClock()
         )
         tracker = Tracker(TrackerSettings())
-        self.pipeline = Pipeline(*models, tracker, replacement, FakeClock(), self.figures)
+        self.pipeline = Pipeline(*models, tracker, everybody(), replacement, FakeClock(), self.figures)
         self.seq = 0
 
     def show(self, bgr: np.ndarray) -> Result:

@@ -1,7 +1,9 @@
+import json
+
 import numpy as np
 import pytest
 
-from models.build.profile import by_operator, profile
+from models.build.profile import by_layer, by_operator, profile, profile_openvino
 from models.errors import BackendError
 from tests.fakes.networks import tiny_network
 
@@ -45,3 +47,41 @@ def test_what_cannot_be_run_is_said(tmp_path):
     path = tiny_network(tmp_path / "tiny.onnx")
     with pytest.raises(BackendError, match=r"tiny\.onnx"):
         profile(path, {"picture": np.zeros((1, 3, 8, 8), np.float32)}, 1)
+
+
+def test_layers_of_one_name_in_several_runs_are_one_node():
+    slow, fast = by_layer([("a", "Conv x", 10), ("b", "Add", 2), ("b", "Add", 4), ("a", "Conv x", 20)], 2)
+    assert (slow.operator, slow.nodes, slow.ms, slow.share) == ("Conv x", 1, 0.015, pytest.approx(30 / 36))
+    assert (fast.operator, fast.nodes, fast.ms) == ("Add", 1, 0.003)
+
+
+def test_the_trace_is_kept_where_it_is_wanted(tmp_path):
+    path = tiny_network(tmp_path / "tiny.onnx")
+    trace = tmp_path / "new" / "tiny.json"
+    rows = profile(path, {"picture": np.zeros((1, 3, 16, 16), np.float32)}, 2, trace)
+    events = json.loads(trace.read_text("utf-8"))
+    assert by_operator(events, 2) == rows
+    assert {"ts", "dur", "ph", "name"} <= set(events[-1]), "as chrome://tracing reads it"
+    assert [each.name for each in trace.parent.iterdir()] == ["tiny.json"]
+
+
+def test_a_trace_that_cannot_be_written_is_told(tmp_path):
+    path = tiny_network(tmp_path / "tiny.onnx")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BackendError, match="the trace cannot be written to"):
+        profile(path, {"picture": np.zeros((1, 3, 16, 16), np.float32)}, 1, tmp_path / "file" / "x.json")
+
+
+def test_openvinos_own_counters(tmp_path):
+    path = tiny_network(tmp_path / "tiny.onnx")
+    rows = profile_openvino(path, {"any name": np.zeros((1, 3, 16, 16), np.float32)}, 3)
+    nodes = sum(row.nodes for row in rows if row.operator.startswith("Convolution "))
+    assert nodes == 6
+    assert sum(row.share for row in rows) == pytest.approx(1)
+    assert all(row.ms > 0 for row in rows)
+
+
+def test_what_openvino_cannot_run_is_said(tmp_path):
+    path = tiny_network(tmp_path / "tiny.onnx")
+    with pytest.raises(BackendError, match=r"OpenVINO cannot profile tiny\.onnx"):
+        profile_openvino(path, {"picture": np.zeros((1, 3, 8, 8), np.float32)}, 1)

@@ -42,3 +42,21 @@ def test_the_programs_own_logging_is_left_as_it_was(tmp_path, caplog):
     assert type(fresh) is logging.Logger
     fresh.warning("heard")
     assert "heard" in caplog.text
+
+
+def test_a_picture_of_any_size_stays_one(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    network = onnx.load(tiny_network(tmp_path / "tiny.onnx"))
+    for port in (*network.graph.input, *network.graph.output):
+        for axis in (2, 3):
+            port.type.tensor_type.shape.dim[axis].dim_param = "any"
+    onnx.save(network, tmp_path / "free.onnx")
+    to_int8_ir(tmp_path / "free.onnx", tmp_path / "q.xml", FEEDS, ())
+    session = open_session(tmp_path / "q.xml", "openvino")
+    try:
+        assert session.inputs[0].shape == (1, 3, -1, -1)
+        for side in (16, 24):
+            answer = session.run({session.inputs[0].name: np.full((1, 3, side, side), 0.5, np.float32)})
+            assert answer["result"].shape == (1, 3, side, side)
+    finally:
+        session.close()

@@ -182,6 +182,26 @@ def test_two_that_build_at_once_build_once(tmp_path):
     assert builder.built == 1
 
 
+def test_who_waits_for_another_build_stops_when_told(tmp_path, caplog):
+    entered, go_on, stop = threading.Event(), threading.Event(), threading.Event()
+    builder = Builder()
+
+    def slow(paths):
+        entered.set()
+        assert go_on.wait(20)
+        builder(paths)
+
+    first = threading.Thread(target=lambda: EngineCache(tmp_path).ensure(KEY, slow))
+    first.start()
+    assert entered.wait(20)
+    stop.set()
+    with pytest.raises(BackendError, match="another process"):
+        EngineCache(tmp_path).ensure(KEY, builder, stop)
+    go_on.set()
+    first.join(20)
+    assert builder.built == 1
+
+
 def test_the_folder_is_the_users_unless_the_environment_names_one(tmp_path, monkeypatch):
     monkeypatch.setenv("REALTIME_CACHE", str(tmp_path))
     assert EngineCache().path(KEY).is_relative_to(tmp_path)

@@ -9,30 +9,33 @@ from models.engines.profile import Range
 DEVICE = DeviceInfo(0, "RTX 7000", (8, 9), 13010)
 
 
+MODEL = "a" * 64
+
+
+def key_for(shapes, device=DEVICE):
+    return EngineKey.of(MODEL, shapes, "tensorrt 11.4", device, options=(("level", 3), ("tf32", 1)))
+
+
 @pytest.fixture
-def key(tmp_path):
-    model = tmp_path / "a.onnx"
-    model.write_bytes(b"weights")
-    return EngineKey.of(model, {"a": Range.fixed((1, 3))}, "tensorrt 11.4", DEVICE, options=(("level", 3),))
+def key():
+    return key_for({"a": Range.fixed((1, 3)), "b": Range.fixed((1,))})
 
 
-def test_the_same_again(key, tmp_path):
-    other = tmp_path / "renamed.onnx"
-    other.write_bytes(b"weights")
-    shapes = {"a": Range.fixed((1, 3))}
-    again = EngineKey.of(other, shapes, "tensorrt 11.4", DEVICE, options=(("level", 3),))
+def test_the_same_again_in_any_order(key):
+    again = EngineKey.of(
+        MODEL,
+        {"b": Range.fixed((1,)), "a": Range.fixed((1, 3))},
+        "tensorrt 11.4",
+        DEVICE,
+        options=(("tf32", 1), ("level", 3)),
+    )
     assert (again, again.name(), again.text()) == (key, key.name(), key.text())
 
 
-def test_the_driver_counts_by_its_major(key, tmp_path):
-    def with_driver(driver):
-        device = replace(DEVICE, driver=driver)
-        return EngineKey.of(
-            tmp_path / "a.onnx", {"a": Range.fixed((1, 3))}, "tensorrt 11.4", device, options=(("level", 3),)
-        )
-
-    assert with_driver(13040) == key
-    assert with_driver(14000) != key
+def test_the_driver_counts_by_its_major():
+    shapes = {"a": Range.fixed((1, 3))}
+    assert key_for(shapes, replace(DEVICE, driver=13040)) == key_for(shapes)
+    assert key_for(shapes, replace(DEVICE, driver=14000)) != key_for(shapes)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.engines.progress import Phases
+from models.engines.progress import BuildProgress, Milestones, Phases
 
 
 def test_steps_of_inner_phases_count_as_parts_of_the_outer_one():
@@ -34,3 +34,20 @@ def test_whatever_is_reported_the_share_rises_from_0_to_1_at_most(events):
         now = getattr(phases, name)(*arguments)
         assert before <= now.share <= 1.0
         before = now.share
+
+
+def said(shares, every=0.1):
+    milestones = Milestones(every)
+    return [share for share in shares if milestones.passes(BuildProgress(share, "Tactics"))]
+
+
+def test_a_line_for_each_tenth():
+    assert said([n / 100 for n in range(101)]) == [n / 10 for n in range(1, 11)]
+    assert said([0.0, 0.05, 0.1, 0.1, 0.35, 0.39, 0.2, 1.0]) == [0.1, 0.35, 1.0]
+
+
+@given(st.lists(st.floats(0, 1)), st.sampled_from([0.05, 0.1, 0.25]))
+def test_never_more_lines_than_steps(shares, every):
+    lines = said(shares, every)
+    assert len(lines) <= round(1 / every)
+    assert lines == sorted(lines)

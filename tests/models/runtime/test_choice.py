@@ -3,11 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.engines.cache import EngineMissingError
 from models.errors import BackendError, ModelError
 from models.runtime import choice
 from models.runtime.base import InputSpec, Normalisation
-from models.runtime.choice import ORDER, Outcome, absence, forget, open_best, outcome
-from models.runtime.place import Place
+from models.runtime.choice import ORDER, Outcome, absence, forget, may_take_minutes, open_best, outcome
+from models.runtime.place import Place, parse_place
 from models.runtime.registry import open_session
 from tests.fakes.onnx_file import negating_network
 from tests.fakes.session import ConstantSession
@@ -22,11 +23,20 @@ class Machine:
         self.there = {str(place): GOOD for place in ORDER}
         self.opened: list[str] = []
         self.sessions: list[ConstantSession] = []
+        self.unbuilt = False
 
     def absence(self, place):
         return "" if str(place) in self.there else f"{place} is not installed"
 
-    def open_session(self, path, backend, *, device, picture, threads):
+    def open_built(self, opening, device):
+        if self.unbuilt:
+            self.opened.append("tensorrt unbuilt")
+            raise EngineMissingError("there is no engine", "build it")
+        return self.open_session(
+            opening.path, "tensorrt", device=device, picture=None, picture_out=None, threads=None, depth=1
+        )
+
+    def open_session(self, path, backend, *, device, picture, picture_out, threads, depth):
         place = f"{backend}/{device}"
         self.opened.append(place)
         answer = self.there[place]
@@ -41,6 +51,7 @@ def machine(monkeypatch):
     machine = Machine()
     monkeypatch.setattr(choice, "absence", machine.absence)
     monkeypatch.setattr(choice, "open_session", machine.open_session)
+    monkeypatch.setattr(choice, "open_built", machine.open_built)
     forget()
     yield machine
     forget()
@@ -184,3 +195,61 @@ def test_outcomes_are_of_the_file_and_not_of_its_name(machine, network, tmp_path
     open_best(network)
     assert outcome(Path(tmp_path / "other" / "toy.onnx")) is None
     assert outcome(network, "CPU") is None
+
+
+def test_an_engine_is_waited_for_where_nothing_else_runs_the_network(machine, network, caplog):
+    machine.unbuilt = True
+    del machine.there["openvino/GPU"]
+    machine.there["onnx/CUDA"] = BackendError("the driver is too old", "update it")
+    session = open_best(network, "GPU")
+    assert machine.opened == ["tensorrt unbuilt", "onnx/CUDA", "tensorrt/GPU"]
+    assert session is machine.sessions[-1]
+    assert outcome(network, "GPU") == Outcome(Place("tensorrt", "GPU"))
+    assert "waiting for its TensorRT engine" in caplog.text
+
+
+def test_an_engine_that_was_deleted_is_built_in_the_background_again(machine, network, monkeypatch):
+    open_best(network)
+    assert outcome(network).place.backend == "tensorrt"
+    machine.unbuilt = True
+    served = []
+    monkeypatch.setattr(choice, "serve_meanwhile", lambda *what: served.append(what) or what[2])
+    assert open_best(network) is machine.sessions[-1]
+    assert machine.opened[-2:] == ["tensorrt unbuilt", "onnx/CUDA"]
+    assert len(served) == 1
+
+
+def test_a_file_that_tensorrt_does_not_read_is_not_looked_for_in_the_cache(machine, tmp_path, monkeypatch):
+    path = tmp_path / "toy.tflite"
+    path.write_bytes(b"any")
+    monkeypatch.setattr(choice, "check_container", lambda path: None)
+    machine.unbuilt = True
+    open_best(path)
+    assert machine.opened == ["tensorrt/GPU"], "the registry is asked, and refuses"
+
+
+@pytest.mark.parametrize(
+    ("name", "minutes"),
+    [
+        ("tensorrt", True),
+        ("onnx/TENSORRT:1?trt_fp16_enable=1", True),
+        ("tensorrt-rtx", True),
+        ("cuda", False),
+        ("onnx", False),
+        ("openvino/GPU", False),
+        ("no such", False),
+    ],
+)
+def test_places_that_build_first(name, minutes):
+    assert may_take_minutes(parse_place(name)) is minutes
+
+
+def test_auto_waits_only_where_it_is_tensorrt_or_nothing(machine):
+    assert not may_take_minutes(Place("auto"))
+    assert not may_take_minutes(Place("auto", "GPU"))
+    for place in ("onnx/CUDA", "openvino/GPU"):
+        del machine.there[place]
+    assert may_take_minutes(Place("auto", "GPU"))
+    assert not may_take_minutes(Place("auto"))
+    del machine.there["tensorrt/GPU"]
+    assert not may_take_minutes(Place("auto", "GPU"))

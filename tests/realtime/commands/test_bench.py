@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from realtime.bench import identity, live, tracking, unpaced
+from realtime.bench import identity, live, start, tracking, unpaced
 from realtime.cli import main
 from realtime.commands.bench import KINDS, bench
 
-MODULES = {"live": live, "tracking": tracking, "identity": identity, "unpaced": unpaced}
+MODULES = {"live": live, "tracking": tracking, "identity": identity, "unpaced": unpaced, "start": start}
 
 
 @pytest.fixture

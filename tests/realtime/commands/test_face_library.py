@@ -1,4 +1,5 @@
 import argparse
+import time
 
 import cv2
 import pytest
@@ -10,7 +11,9 @@ from realtime.commands.faces import faces_list
 from realtime.errors import ConfigError
 from realtime.face_cache import cache_folder
 from realtime.face_library import FaceLibrary, library_folder
-from realtime.faces import load_face
+from realtime.faces import FacePictures, load_face
+from realtime.identities import identities_folder
+from realtime.kept_files import KeptFiles
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +38,9 @@ def portrait(tmp_path_factory):
     return folder
 
 
-def add(name, *pictures):
-    return faces_add(argparse.Namespace(name=name, pictures=[str(picture) for picture in pictures]))
+def add(name, *pictures, note=None):
+    paths = [str(picture) for picture in pictures]
+    return faces_add(argparse.Namespace(name=name, pictures=paths, note=note))
 
 
 def remove(name):
@@ -51,10 +55,11 @@ def test_an_added_face_is_listed_worn_at_once_and_removed_without_a_trace(models
     assert add("anna", portrait) == 0
     said = capsys.readouterr().out
     assert "broken.png is empty" in said
-    assert "consent" in said
+    assert "The 2 pictures of anna look like pictures of a real person" in said
+    assert "--note" in said
     assert 'from 2 pictures: realtime run --face "anna"' in said
     assert faces_list(argparse.Namespace(contact_sheet=None, on=None)) == 0
-    assert "anna       added by you, from 2 pictures" in capsys.readouterr().out
+    assert "anna       added by you, from 2 pictures; no note of consent" in capsys.readouterr().out
     from realtime.face_cache import FaceCache, preparation
 
     chain = [model.sha256 for model in face_library_models()]
@@ -86,18 +91,62 @@ def test_where_somebody_can_be_asked_a_no_keeps_nothing(models, portrait, monkey
     assert list_added() == []
 
 
-def test_a_yes_is_asked_once(models, portrait, monkeypatch):
-    asked = []
+def answering(monkeypatch, *answers):
+    """A terminal at which these are typed; what was asked."""
+    asked, left = [], list(answers)
 
-    def yes(question):
+    def answer(question):
         asked.append(question)
-        return "y\n"
+        return left.pop(0) + "\n"
 
-    monkeypatch.setattr(face_library, "terminal_ask", lambda headless: yes)
+    monkeypatch.setattr(face_library, "terminal_ask", lambda headless: answer)
+    return asked
+
+
+def test_a_yes_and_who_agreed_are_asked_once_and_listed(models, portrait, monkeypatch):
+    asked = answering(monkeypatch, "y", "Anna herself, by e-mail")
     add("anna", portrait / "front.png")
+    assert "[y/N]" in asked[0]
+    assert "Who agreed" in asked[1]
     remove("anna")
     add("ben", portrait / "front.png")
-    assert len(asked) == 1
+    assert len(asked) == 2
+    day = time.strftime("%Y-%m-%d")
+    about = f"added by you, from 1 picture; consent, said on {day}: Anna herself, by e-mail"
+    assert list_added() == [("ben", about)]
+
+
+def test_a_yes_without_a_note_is_a_yes(models, portrait, monkeypatch):
+    answering(monkeypatch, "y", "")
+    add("anna", portrait / "front.png")
+    assert list_added()[0][1].endswith(": no note")
+
+
+def test_a_note_stands_for_the_answer_and_nobody_is_asked(models, portrait, monkeypatch, capsys):
+    asked = answering(monkeypatch)
+    add("anna", portrait / "front.png", note=" Anna, 3 May ")
+    assert asked == []
+    assert "real person" not in capsys.readouterr().out
+    assert list_added()[0][1].endswith(": Anna, 3 May")
+
+
+def test_an_empty_note_is_none_and_told_before_models_are_opened(portrait, monkeypatch):
+    monkeypatch.setattr(face_library, "_prepare", never)
+    with pytest.raises(ConfigError, match="note of consent is empty"):
+        add("anna", portrait / "front.png", note="  ")
+
+
+def test_what_tells_the_person_apart_goes_with_the_face(models, portrait):
+    add("anna", portrait / "front.png")
+    library = FaceLibrary(library_folder())
+    key = FacePictures("anna", library.pictures("anna")).key()
+    kept = KeptFiles(identities_folder(), "the identity")
+    for name in (f"{key}-one", f"{key}-another", "other-one"):
+        kept.write(name, b"x")
+    remove("anna")
+    assert [path.name for path in identities_folder().iterdir()] == ["other-one.npz"]
+    faces_clear(argparse.Namespace())
+    assert list(identities_folder().iterdir()) == []
 
 
 def test_a_wrong_name_is_told_before_models_are_opened(portrait, monkeypatch):
@@ -127,4 +176,4 @@ def test_clear_says_what_it_deleted_and_keeps_added_faces(models, portrait, caps
     capsys.readouterr()
     assert faces_clear(argparse.Namespace()) == 0
     assert "deleted 1 prepared face in" in capsys.readouterr().out
-    assert list_added() == [("anna", "added by you, from 1 picture")]
+    assert list_added() == [("anna", "added by you, from 1 picture; no note of consent")]

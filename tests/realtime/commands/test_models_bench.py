@@ -35,12 +35,14 @@ def test_for_programs(tiny, capsys):
     assert main(["models", "bench", str(tiny), "--runs", "3", "--json", "--profile", *CPU]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["machine"]["cores"]
-    first, second, profiled = told["rows"]
+    first, second, *profiled = told["rows"]
     assert (first["model"], first["backend"], first["runs"], first["error"]) == ("tiny", "onnx", 3, [])
     assert 0 < first["p50_ms"] <= first["p95_ms"]
     assert first["rate_hz"] == pytest.approx(1000 / first["p50_ms"])
     assert second["error"][0]["max_abs"] < 1e-4
-    assert profiled["profile"][0]["operator"]
+    assert [one["profiler"] for one in profiled] == ["onnx", "openvino"]
+    assert all(one["profile"][0]["operator"].startswith("Conv") for one in profiled)
+    assert profiled[0]["trace"] is None
 
 
 def test_backends_that_cannot_take_part_are_named_with_the_reason(tiny, capsys):
@@ -48,11 +50,6 @@ def test_backends_that_cannot_take_part_are_named_with_the_reason(tiny, capsys):
     printed = capsys.readouterr().out
     assert "not run: onyx: there is no inference backend named 'onyx'" in printed
     assert main(["models", "bench", str(tiny), "--runs", "1", "--backend", "onyx"]) == 1
-
-
-def test_every_backend_of_the_registry_is_tried_by_default():
-    tried = dict.fromkeys(backend for backend, _ in models_bench._places(None))
-    assert set(tried) == set(models_bench.BACKENDS)
 
 
 def test_stand_ins_are_made_and_timed(tiny, capsys, monkeypatch):
@@ -68,3 +65,15 @@ def test_the_default_chain_is_timed_without_names(default_models, monkeypatch, c
     monkeypatch.setenv("REALTIME_MODELS", str(default_models))
     assert main(["models", "bench", "--runs", "1", "--backend", "openvino"]) == 0
     assert "facemesh_468" in capsys.readouterr().out
+
+
+def test_the_trace_is_kept_and_named(tiny, capsys, tmp_path):
+    traces = tmp_path / "traces"
+    to_half_ir(tiny, tiny.with_name("tiny.fp16.xml"))
+    assert main(["models", "bench", str(tiny), "--runs", "1", "--trace", str(traces), *CPU]) == 0
+    printed = capsys.readouterr().out
+    assert f"  trace: {traces / 'tiny.onnx.trace.json'} (open it in" in printed
+    assert [each.name for each in traces.iterdir()] == ["tiny.onnx.trace.json"]
+    assert json.loads((traces / "tiny.onnx.trace.json").read_text())
+    for title in ("tiny.onnx, ONNX Runtime", "tiny.onnx, OpenVINO", "tiny.fp16.xml, OpenVINO"):
+        assert f"{title}: the slowest operators, ms of one run" in printed

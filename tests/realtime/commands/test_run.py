@@ -47,7 +47,7 @@ def test_for_a_folder_consent_is_asked_once_and_for_all_its_pictures(asked, fold
     ask(str(folder))
     ask(str(folder))
     assert len(asked) == 1
-    assert "anna (2 pictures)" in asked[0]
+    assert "The 2 pictures of anna look like" in asked[0]
     (folder / "c.png").write_bytes(b"somebody else")
     ask(str(folder))
     assert len(asked) == 2
@@ -70,3 +70,10 @@ def test_a_face_that_is_not_there_is_told_before_anything_starts(asked, tmp_path
         ask(str(tmp_path / "nobody.png"))
     with pytest.raises(ConfigError, match="did you mean persona:bronze"):
         ask("bronze")
+
+
+def test_what_does_not_go_together_is_told_before_anybody_is_asked(asked, folder):
+    config = load(Layers(flags={"face.uris": [str(folder)], "face.others": "blur"}))
+    with pytest.raises(ConfigError, match="everybody gets one"):
+        ask_first(config, False, Terminal(io.StringIO()))
+    assert asked == []

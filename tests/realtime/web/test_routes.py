@@ -3,8 +3,10 @@ import re
 import aiohttp
 import pytest
 
+from realtime.telemetry.snapshot import Snapshot
 from realtime.web.server import WebServer
 from tests.fakes.status_view import FakeStatusView
+from tests.prometheus_text import read_metrics
 
 
 async def test_the_statistics_are_the_report_and_who_watches(
@@ -20,6 +22,21 @@ async def test_the_statistics_are_the_report_and_who_watches(
     assert stats["ready"] is True
     assert stats["status"] == view.status_line()
     assert stats["age_ms"]["p50"] is None
+
+
+async def test_the_same_figures_for_prometheus(
+    server: WebServer, view: FakeStatusView, http: aiohttp.ClientSession
+) -> None:
+    view.snapshot = Snapshot(captured=300, backend={"swap": "openvino/CPU/fp16 (not onnx/CUDA: no driver)"})
+    async with http.get(f"{server.url}/metrics") as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        read = read_metrics(await response.text())
+    assert read["rt_frames_total"].value(stage="capture", outcome="ok") == 300
+    assert read["rt_peers"].value(state="connected") == 0
+    (labels,) = read["rt_backend_info"].labels()
+    assert (labels["fallback"], labels["reason"]) == ("1", "not onnx/CUDA: no driver")
 
 
 async def test_ready_when_the_program_is(
@@ -64,17 +81,16 @@ async def test_nothing_else_is_served(server: WebServer, http: aiohttp.ClientSes
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["/api/v1/stats", "/metrics"])
 async def test_the_figures_need_the_token_and_the_page_does_not(
-    guarded: WebServer, http: aiohttp.ClientSession
+    guarded: WebServer, http: aiohttp.ClientSession, path: str
 ) -> None:
-    async with http.get(f"{guarded.url}/api/v1/stats") as response:
+    async with http.get(guarded.url + path) as response:
         assert response.status == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
-    async with http.get(f"{guarded.url}/api/v1/stats?token=s3cret") as response:
+    async with http.get(f"{guarded.url}{path}?token=s3cret") as response:
         assert response.status == 401
-    async with http.get(
-        f"{guarded.url}/api/v1/stats", headers={"Authorization": "Bearer s3cret"}
-    ) as response:
+    async with http.get(guarded.url + path, headers={"Authorization": "Bearer s3cret"}) as response:
         assert response.status == 200
     async with http.get(guarded.url) as response:
         assert response.status == 200
@@ -86,7 +102,7 @@ async def test_the_figures_need_the_token_and_the_page_does_not(
 async def test_foreign_names_and_pages_are_turned_away(
     server: WebServer, http: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
-    for path in ("/", "/api/v1/stats", "/whep"):
+    for path in ("/", "/api/v1/stats", "/metrics", "/whep"):
         async with http.get(server.url + path, headers=headers) as response:
             assert response.status == 403
             assert "Access-Control-Allow-Origin" not in response.headers
