@@ -11,6 +11,7 @@ from models.entries import (
     Contract,
     HttpsSource,
     InputContract,
+    Limits,
     ManualSource,
     Model,
     PictureFeed,
@@ -35,7 +36,7 @@ _LIST_FIELDS = ("forbid", "keep_fp32", "needs")
 Family = Mapping[str, Any]
 """The values that the models of a family share, as the catalogue's text has them."""
 
-_Entry = TypeVar("_Entry", Wheel, WheelSource, Model, Tolerance)
+_Entry = TypeVar("_Entry", Wheel, WheelSource, Model, Tolerance, Limits)
 
 
 def parse_catalog(*texts: str) -> Mapping[str, Model]:
@@ -223,8 +224,23 @@ def _per_channel(value: Any) -> tuple[float, float, float]:
 
 
 def _tolerance(where: str, table: Mapping[str, Any]) -> Tolerance:
-    values = {key: tuple(value) if key in _LIST_FIELDS else float(value) for key, value in table.items()}
-    return _read(where, Tolerance, values)
+    values: dict[str, Any] = {
+        key: tuple(value) if key in _LIST_FIELDS else float(value)
+        for key, value in table.items()
+        if key != "outputs"
+    }
+    outputs = {
+        meaning: _limits(f"{where}.outputs.{meaning}", own)
+        for meaning, own in table.get("outputs", {}).items()
+    }
+    return _read(where, Tolerance, values | {"outputs": MappingProxyType(outputs)})
+
+
+def _limits(where: str, table: Mapping[str, Any]) -> Limits:
+    values = {key: bool(value) if key == "sigmoid" else float(value) for key, value in table.items()}
+    if not set(values) - {"sigmoid"}:
+        raise _wrong(where, "it sets no limit")
+    return _read(where, Limits, values)
 
 
 def _read(where: str, kind: type[_Entry], values: Mapping[str, Any]) -> _Entry:

@@ -13,6 +13,7 @@ __all__ = [
     "Contract",
     "HttpsSource",
     "InputContract",
+    "Limits",
     "ManualSource",
     "Model",
     "PictureFeed",
@@ -168,6 +169,22 @@ def _sized(fed: InputContract, height: int, width: int) -> InputContract:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How far an output may be from FP32's on real inputs; None: this measure is not used."""
+
+    max_abs: float | None = None
+    """In the unit of the output."""
+    rms: float | None = None
+    """In the unit of the output."""
+    psnr_db: float | None = None
+    """At least this; for pictures, over the range of the output."""
+    cosine: float | None = None
+    """At least this, between outputs taken as vectors."""
+    sigmoid: bool = False
+    """Whether the output is a logit, and is compared as the probability that it stands for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tolerance:
     """How far a build of lower precision may be from FP32 on real inputs; None: this measure is not used."""
 
@@ -183,6 +200,8 @@ class Tolerance:
     """Precisions known to break the network: "fp16", "int8"."""
     keep_fp32: tuple[str, ...] = ()
     """Operator types that stay in FP32 in a build of lower precision."""
+    outputs: Mapping[str, Limits] = field(default_factory=lambda: MappingProxyType({}))
+    """Meaning of an output -> its own limits, which then are the only ones for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def _closing(
     along = np.exp(-((nearest / reach) ** 2))
     along[[*upper, *lower]] = 1
     closing = share * along * side[:, None]
-    others = np.setdiff1d(np.concatenate(HOLES), np.concatenate([upper, lower]))
+    others = sorted({*np.concatenate(HOLES)} - {*upper, *lower})  # numpy's own takes 20 ms to import numpy.ma
     closing[others] = 0
     return np.asarray(closing, np.float32)
 

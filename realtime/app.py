@@ -18,6 +18,7 @@ from realtime.capture.reader import Reader, ReaderState
 from realtime.card import Cards
 from realtime.clock import NS_PER_MS, NS_PER_S, Clock
 from realtime.config import Config
+from realtime.control.program import ProgramControl
 from realtime.errors import DeviceError
 from realtime.fault import FaultGate, Reason
 from realtime.feed import ReaderFeed
@@ -92,6 +93,10 @@ class App:
         self._info: SourceInfo | None = None
         self._worker = Worker(self._build, config.pipeline.depth, self._wake)
         self._folder: Path | None = None
+        self._pipeline: Pipeline | None = None
+        self._control = ProgramControl(
+            config, lambda: self._pipeline, clock, self._figures.stages["identify"]
+        )
         self._reader = Reader(endpoint.source, clock, self._wake_threadsafe, held=config.pipeline.depth)
         self._loop = FrameLoop(
             ReaderFeed(self._reader), self._worker, self._publisher, self._gate, self._health, clock, limits
@@ -110,6 +115,7 @@ class App:
             stack.push_async_callback(self._outputs.close)
             await self._start_outputs(stack)
             stack.push_async_callback(self._worker.close)
+            stack.callback(self._control.close)
             stack.push_async_callback(in_thread, self._reader.close)
             if not await unless(stop, self._warm_up()):
                 return
@@ -141,6 +147,11 @@ class App:
         return status_text(self._recorder.snapshot)
 
     @property
+    def control(self) -> ProgramControl:
+        """Where commands go."""
+        return self._control
+
+    @property
     def snapshot(self) -> Snapshot:
         return self._recorder.snapshot
 
@@ -153,7 +164,7 @@ class App:
         if self._endpoint.page:
             from realtime.page import Page
 
-            self._page = page = Page(config.web, self, self._clock)
+            self._page = page = Page(config.web, self, self._clock, self._control)
             stack.push_async_callback(page.close)
             await self._outputs.add(await page.start(), stream)
             self._say(f"watch it at {page.url}")
@@ -184,7 +195,8 @@ class App:
 
     def _build(self) -> Pipeline:
         assert self._folder is not None, "the worker starts after the models are there"
-        return build_pipeline(self._config, self._folder, self._clock, self._figures)
+        self._pipeline = build_pipeline(self._control.config, self._folder, self._clock, self._figures)
+        return self._pipeline
 
     def _stream(self) -> StreamInfo:
         if self._info is None:
@@ -247,4 +259,4 @@ class App:
         return self._outputs.figures()
 
     def backend(self) -> Mapping[str, str]:
-        return backends(self._config)
+        return backends(self._control.config)

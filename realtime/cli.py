@@ -31,6 +31,7 @@ _BENCH = """Figures as JSON on stdout.
   realtime bench tracking CLIP                   detector calls, error, wander at rest, lag in motion
   realtime bench identity CLIP ... --face F ...  likeness of the output to the face put on and to the wearer
   realtime bench start [CLIP]                    milliseconds from the command to the first swapped frame
+  realtime bench chain --stand-ins               the neural chain without inference, and the peers' pasting
 """
 
 
@@ -108,7 +109,7 @@ def _convert(verbs: Verbs) -> None:
 def _bench(verbs: Verbs) -> None:
     bench = verbs.add_parser(
         "bench",
-        help="figures as JSON on stdout: live (default), unpaced, tracking, identity, start",
+        help="figures as JSON on stdout: live (default), unpaced, tracking, identity, start, chain",
         description=_BENCH,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -122,7 +123,13 @@ def _bench(verbs: Verbs) -> None:
         "--embedder", type=Path, metavar="ONNX", help="identity: the network that tells faces apart"
     )
     bench.add_argument("--runs", type=_count, metavar="N", help="start: how many processes (7)")
-    bench.add_argument("--size", metavar="WxH", help="size of still: and testcard: (1280x720)")
+    bench.add_argument("--stand-ins", action="store_true", help="chain: networks whose answers are there")
+    bench.add_argument("--face-px", type=_count, metavar="N", help="chain: width of the faces (440)")
+    bench.add_argument("--faces", type=_count, metavar="N", help="chain: what so many cost beside one")
+    bench.add_argument("--rounds", type=_count, metavar="N", help="chain: how often, in turns (60)")
+    bench.add_argument(
+        "--size", metavar="WxH", help="size of still: and testcard: (1280x720), of chain (1920x1080)"
+    )
     bench.add_argument("--fps", type=float, metavar="N", help="rate of still: and testcard: (30)")
 
 
@@ -258,6 +265,9 @@ def _configuration(verb: argparse.ArgumentParser) -> None:
         "--backend", metavar="NAME", help="openvino, onnx, tensorrt, auto, or NAME/DEVICE (openvino)"
     )
     verb.add_argument("--device", metavar="NAME", help="CPU, GPU, NPU, AUTO, CUDA:1 (its first)")
+    verb.add_argument(
+        "--precision", metavar="NAME", help="fp32, fp16, int8, or auto: a build where it is faster (auto)"
+    )
     verb.add_argument(
         "--on-fault", metavar="POLICY", help="hold, card, blur, raw: what shows when the swap fails"
     )

@@ -19,7 +19,7 @@ from realtime.errors import ConfigError
 from realtime.fault import FaultPolicy
 from realtime.swap.patience import Late
 
-__all__ = ["Config", "Layers", "load", "origins", "preset_names", "schema"]
+__all__ = ["Config", "Layers", "load", "origins", "overlaid", "preset_names", "schema"]
 
 NEVER_SETTINGS = frozenset({"REALTIME_MODELS", "REALTIME_TEST_DATA"})
 """Variables with our prefix that are not configuration keys."""
@@ -31,6 +31,8 @@ Millis = Annotated[float, msgspec.Meta(gt=0, le=60_000)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Precision = Literal["auto", "fp32", "fp16", "int8"]
+RolePrecision = Literal["", "auto", "fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,9 @@ class PipelineConfig:
     """A backend, "auto" for the best that works, or with a device: "openvino/GPU", "onnx/CUDA:1"."""
     device: str = ""
     """Empty: the backend's first."""
+    precision: Precision = "auto"
+    """"fp32", "fp16" or "int8": the build that `realtime models build` made, or an error; "auto": a build
+    where there is one and its backend is faster with it."""
     depth: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
     """Frames in flight. With 2, a frame is tracked while the one before is painted: a higher rate where the
     machine has the cores, never a lower age."""
@@ -131,7 +136,7 @@ class MaskConfig:
     """Of the box."""
     padding: tuple[Percent, Percent, Percent, Percent] = (0.0, 0.0, 0.0, 0.0)
     """Of the box: top, right, bottom, left, in percent of it."""
-    forehead: Unit = 0.1
+    forehead: Unit = 0.2
     """How far the hull goes up beyond the mesh, in eye distances."""
     regions: tuple[str, ...] = tuple(REGIONS)
     """What a bisenet lets be replaced."""
@@ -151,6 +156,18 @@ class BackendConfig:
     mask: str = ""
     swap: str = ""
     enhance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionConfig:
+    """Precisions of single roles, in the place of `pipeline.precision`. Empty: as that is."""
+
+    detect: RolePrecision = ""
+    landmarks: RolePrecision = ""
+    identify: RolePrecision = ""
+    mask: RolePrecision = ""
+    swap: RolePrecision = ""
+    enhance: RolePrecision = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +226,7 @@ class Config:
     neural: NeuralConfig = field(default_factory=NeuralConfig)
     mask: MaskConfig = field(default_factory=MaskConfig)
     backend: BackendConfig = field(default_factory=BackendConfig)
+    precision: PrecisionConfig = field(default_factory=PrecisionConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     latency: LatencyConfig = field(default_factory=LatencyConfig)
     sink: SinkConfig = field(default_factory=SinkConfig)
@@ -231,18 +249,30 @@ def load(layers: Layers) -> Config:
     """The configuration that the layers make. Raises ConfigError for an unknown key or a wrong value."""
     tree: dict[str, dict[str, Any]] = {}
     for key, value, origin in _settings(layers):
-        section, name = key.split(".", 1)
-        single: dict[str, dict[str, Any]] = {section: {name: value}}
-        try:
-            msgspec.convert(single, Config, strict=False)
-        except msgspec.ValidationError as error:
-            raise ConfigError(
-                f"{key} = {_shown(key, value)!r} (from {origin}) is not allowed: {_reason(error)}",
-                f"see `realtime config schema` for what {key} may be",
-            ) from error
-        tree.setdefault(section, {})[name] = value
+        _put(tree, key, value, origin)
     config: Config = msgspec.convert(tree, Config, strict=False)
     return config
+
+
+def overlaid(config: Config, values: Mapping[str, Any]) -> Config:
+    """`config` with other values, by dotted key. Raises ConfigError for an unknown key or a wrong value."""
+    tree: dict[str, dict[str, Any]] = msgspec.to_builtins(config)
+    for key, value in values.items():
+        _put(tree, _known(key, "a command"), value, "a command")
+    laid: Config = msgspec.convert(tree, Config, strict=False)
+    return laid
+
+
+def _put(tree: dict[str, dict[str, Any]], key: str, value: Any, origin: str) -> None:
+    section, name = key.split(".", 1)
+    try:
+        msgspec.convert({section: {name: value}}, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"{key} = {_shown(key, value)!r} (from {origin}) is not allowed: {_reason(error)}",
+            f"see `realtime config schema` for what {key} may be",
+        ) from error
+    tree.setdefault(section, {})[name] = value
 
 
 def origins(layers: Layers) -> dict[str, tuple[Any, str]]:

@@ -6,6 +6,7 @@ from realtime.frame import Picture
 from realtime.rtc.viewers import Viewers
 from realtime.sinks.webrtc import WebRtcSink
 from realtime.slot import Broadcast
+from realtime.web.commands import Control
 from realtime.web.server import WebServer
 from realtime.web.view import StatusView
 
@@ -15,11 +16,12 @@ __all__ = ["Page"]
 class Page:
     """Starts with `start`, ends with `close`. Raises ConfigError for a bind that needs a token."""
 
-    def __init__(self, web: WebConfig, view: StatusView, clock: Clock) -> None:
+    def __init__(self, web: WebConfig, view: StatusView, clock: Clock, control: Control) -> None:
         self._sink: WebRtcSink | None = None
         self._broadcast: Broadcast[Picture] = Broadcast()
         self._viewers = Viewers(self._broadcast, web.max_viewers, clock=clock)
-        self._server = WebServer(web.host, web.port, resolve_secret(web.token) or None, self._viewers, view)
+        token = resolve_secret(web.token) or None
+        self._server = WebServer(web.host, web.port, token, self._viewers, view, control=control)
 
     @property
     def url(self) -> str:

@@ -79,8 +79,7 @@ class Pipeline:
         self._figures = figures
         self._identification = identification
         self._changes: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._next: Replacement | None = None
-        self._next_since_ns = 0
+        self._next: _Next | None = None
 
     def process(self, frame: Frame) -> Result:
         """`track` and `finish`."""
@@ -120,12 +119,12 @@ class Pipeline:
         """Paint otherwise from the next frame on. From any thread."""
         self._changes.put(lambda: self._adjust(sliders))
 
-    def offer(self, replacement: Replacement) -> None:
+    def offer(self, replacement: Replacement, identification: Identification | None = None) -> None:
         """Let another replacement take over as soon as it can replace the faces that are there.
 
-        From any thread. It belongs to the pipeline from here on; the one that serves goes on until then.
+        From any thread. Both belong to the pipeline from here on; what serves goes on until then.
         """
-        self._changes.put(lambda: self._await(replacement))
+        self._changes.put(lambda: self._await(_Next(replacement, identification, self._clock.now_ns())))
 
     def close(self) -> None:
         """Free the inference contexts. Idempotent, never raises."""
@@ -137,29 +136,42 @@ class Pipeline:
             self._next.close()
 
     def _wear(self, worn: tuple[Source, ...], identification: Identification | None) -> None:
-        for replacement in filter(None, (self._replacement, self._next)):
-            replacement.wear(worn)
+        """Of the painter that was asked for last: another one may draw from another kind of source."""
+        if self._next is not None:
+            self._next.replacement.wear(worn)
+            if identification is not None:
+                self._next.drop_identification()
+                self._next.identification = identification
+            return
+        self._replacement.wear(worn)
         if identification is not None:
             before, self._identification = self._identification, identification
             before.close()
 
     def _adjust(self, sliders: Sliders) -> None:
-        for replacement in filter(None, (self._replacement, self._next)):
-            replacement.adjust(sliders)
+        """The painter that was asked for last: the networks of another one's masks may not be open."""
+        (self._next.replacement if self._next is not None else self._replacement).adjust(sliders)
 
-    def _await(self, replacement: Replacement) -> None:
+    def _await(self, coming: "_Next") -> None:
         if self._next is not None:
-            _retire(self._next)
-        self._next, self._next_since_ns = replacement, self._clock.now_ns()
+            self._next.retire()
+        self._next = coming
 
-    def _take_over(self, frame: Frame, view: View, parts: Mapping[int, Part]) -> None:
-        """Begin with the next replacement, if it can show the faces of this frame."""
-        if self._next is None:
-            return
-        ready = self._next.begin(frame, view.faces, parts, Times(), wait=False)
-        if ready or self._clock.now_ns() - self._next_since_ns >= SHADOW_NS:
-            before, self._replacement, self._next = self._replacement, self._next, None
-            _retire(before)
+    def _take_over(self, frame: Frame, view: View, parts: Mapping[int, Part]) -> Mapping[int, Part]:
+        """Begin with the next replacement, if it can show the faces of this frame; the parts in force."""
+        coming = self._next
+        if coming is None:
+            return parts
+        others = parts if coming.identification is None else coming.identification.cast(frame, view.faces)
+        ready = coming.replacement.begin(frame, view.faces, others, Times(), wait=False)
+        if not ready and self._clock.now_ns() - coming.since_ns < SHADOW_NS:
+            return parts
+        before = _Next(self._replacement, None, 0)
+        if coming.identification is not None:
+            before.identification, self._identification = self._identification, coming.identification
+        self._replacement, self._next = coming.replacement, None
+        before.retire()
+        return others
 
     def _track(self, frame: Frame) -> View:
         tracker = self._tracker
@@ -181,7 +193,7 @@ class Pipeline:
 
     def _replace(self, frame: Frame, view: View, parts: Mapping[int, Part]) -> tuple[NDArray[np.uint8], int]:
         """The picture, and how many of its faces became what their parts say."""
-        self._take_over(frame, view, parts)
+        parts = self._take_over(frame, view, parts)
         replacement, times = self._replacement, Times()
         replacement.begin(frame, view.faces, parts, times)
         picture = frame.bgr.copy()
@@ -213,6 +225,23 @@ class Pipeline:
         self._figures.stages[stage].add(self._clock.now_ns() - began_ns)
 
 
-def _retire(replacement: Replacement) -> None:
-    """Close it aside: to wait for its threads would cost a frame its time."""
-    threading.Thread(target=replacement.close, name="realtime-retire", daemon=True).start()
+@dataclass(slots=True)
+class _Next:
+    """What waits to take over, or is let go."""
+
+    replacement: Replacement
+    identification: Identification | None
+    since_ns: int
+
+    def drop_identification(self) -> None:
+        if self.identification is not None:
+            self.identification.close()
+            self.identification = None
+
+    def close(self) -> None:
+        self.drop_identification()
+        self.replacement.close()
+
+    def retire(self) -> None:
+        """Close it aside: to wait for its threads would cost a frame its time."""
+        threading.Thread(target=self.close, name="realtime-retire", daemon=True).start()

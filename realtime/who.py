@@ -64,8 +64,8 @@ def check_who(face: FaceConfig) -> None:
             )
     if len(face.references) < count:
         raise ConfigError(
-            f"nobody is named to wear {face.uris[len(face.references)]}: there are {_many(count, 'face')} "
-            f"and {_many(len(face.references), 'reference')}",
+            f"nobody is named to wear {face.uris[len(face.references)]}: {_many(count, 'face')}, "
+            f"{_many(len(face.references), 'reference')}",
             "give a --reference PICTURE of the wearer for each --face, in the same order",
         )
     if len(face.references) > count:

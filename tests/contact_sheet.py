@@ -216,7 +216,7 @@ def _written(out: Path, clip: str, face: str | None, enhancer: str | None, plan:
     words = [_stem(clip), _stem(config.face.uris[0]), *([enhancer] if enhancer else [])]
     if plan.strip:
         words.append(f"{plan.strip[0]}-{plan.strip[1]}")
-    pipeline = build_pipeline(config, folder, MonotonicClock(), PipelineFigures())
+    pipeline = build_pipeline(config, folder, MonotonicClock(), PipelineFigures(), lossless=True)
     try:
         frames = replay(clip, *plan.size, plan.fps, plan.seconds if plan.strip is None else math.inf)
         for number, sheet in enumerate(sheets(pipeline, frames, plan, "  ".join(words))):

@@ -1,14 +1,14 @@
 """How far a build is from the network it was made of, and whether that is near enough."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.entries import Tolerance
+from models.entries import Limits, Tolerance
 
 __all__ = ["MIN_COSINE", "MIN_PSNR_DB", "Agreement", "Comparison", "complaints"]
 
@@ -60,15 +60,20 @@ class _Sums:
 class Comparison:
     """Takes the outputs of both networks for one input after the other."""
 
-    def __init__(self, output_range: tuple[float, float] | None = None) -> None:
-        """`output_range` is that of the pictures; None takes the range that the FP32 network shows."""
+    def __init__(self, output_range: tuple[float, float] | None = None, logits: Container[str] = ()) -> None:
+        """`output_range` is that of the pictures; None takes the range that the FP32 network shows. `logits`:
+        outputs, by FP32's names, that are compared as the probabilities they stand for."""
         self._range = output_range
+        self._logits = logits
         self._sums: dict[str, _Sums] = {}
 
     def add(self, reference: Mapping[str, NDArray[Any]], candidate: Mapping[str, NDArray[Any]]) -> None:
         """The outputs for one input, in the same order; names may differ, as a converter hands on its own."""
         for (name, wanted), given in zip(reference.items(), candidate.values(), strict=True):
-            self._add(self._sums.setdefault(name, _Sums()), wanted, candidate.get(name, given))
+            values = wanted, candidate.get(name, given)
+            if name in self._logits:
+                values = _probability(values[0]), _probability(values[1])
+            self._add(self._sums.setdefault(name, _Sums()), *values)
 
     def _add(self, sums: _Sums, wanted: NDArray[Any], given: NDArray[Any]) -> None:
         one, other = wanted.astype(np.float64).ravel(), given.astype(np.float64).ravel()
@@ -98,29 +103,53 @@ class Comparison:
         return Agreement(name, sums.max_abs, rms, psnr_db, sums.cosine, sums.picture)
 
 
-def complaints(agreements: Sequence[Agreement], tolerance: Tolerance) -> tuple[str, ...]:
-    """What is outside the tolerance, each with the figure and the limit; none when all is well."""
-    unsaid = (tolerance.max_abs, tolerance.rms, tolerance.psnr_db, tolerance.cosine) == (None,) * 4
+def complaints(
+    agreements: Sequence[Agreement], tolerance: Tolerance, meanings: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """What is outside the tolerance, each with the figure and the limit; none when all is well.
+
+    `meanings`: FP32's name of an output -> what it is, by which the tolerance may have limits of its own.
+    """
+    known = meanings or {}
     found: list[str] = []
     for one in agreements:
-        psnr_db, cosine = tolerance.psnr_db, tolerance.cosine
-        if unsaid:
-            psnr_db, cosine = (MIN_PSNR_DB, None) if one.picture else (None, MIN_COSINE)
-        elif not one.picture and psnr_db is not None and any(other.picture for other in agreements):
-            psnr_db = None  # it is meant for the picture
-        told = f"{one.output}: "
-        if not math.isfinite(one.max_abs):
-            found.append(told + "values that are not finite, or another number of them")
-            continue
-        if tolerance.max_abs is not None and one.max_abs > tolerance.max_abs:
-            found.append(f"{told}max error {one.max_abs:.4g}, at most {tolerance.max_abs:g} is allowed")
-        if tolerance.rms is not None and one.rms > tolerance.rms:
-            found.append(f"{told}RMS error {one.rms:.4g}, at most {tolerance.rms:g} is allowed")
-        if psnr_db is not None and one.psnr_db < psnr_db:
-            found.append(f"{told}PSNR {one.psnr_db:.1f} dB, at least {psnr_db:g} is asked")
-        if cosine is not None and one.cosine < cosine:
-            found.append(f"{told}cosine {one.cosine:.5f}, at least {cosine:g} is asked")
+        own = tolerance.outputs.get(known.get(one.output, ""))
+        found += _outside(one, own or _general(one, agreements, tolerance))
     return tuple(found)
+
+
+def _general(one: Agreement, agreements: Sequence[Agreement], tolerance: Tolerance) -> Limits:
+    """What the tolerance asks of an output that has no limits of its own."""
+    unsaid = (tolerance.max_abs, tolerance.rms, tolerance.psnr_db, tolerance.cosine) == (None,) * 4
+    psnr_db, cosine = tolerance.psnr_db, tolerance.cosine
+    if unsaid:
+        psnr_db, cosine = (MIN_PSNR_DB, None) if one.picture else (None, MIN_COSINE)
+    elif not one.picture and psnr_db is not None and any(other.picture for other in agreements):
+        psnr_db = None  # it is meant for the picture
+    return Limits(tolerance.max_abs, tolerance.rms, psnr_db, cosine)
+
+
+def _outside(one: Agreement, limits: Limits) -> list[str]:
+    told = f"{one.output}: "
+    if not math.isfinite(one.max_abs):
+        return [told + "values that are not finite, or another number of them"]
+    found = []
+    if limits.max_abs is not None and one.max_abs > limits.max_abs:
+        found.append(f"{told}max error {one.max_abs:.4g}, at most {limits.max_abs:g} is allowed")
+    if limits.rms is not None and one.rms > limits.rms:
+        found.append(f"{told}RMS error {one.rms:.4g}, at most {limits.rms:g} is allowed")
+    if limits.psnr_db is not None and one.psnr_db < limits.psnr_db:
+        found.append(f"{told}PSNR {one.psnr_db:.1f} dB, at least {limits.psnr_db:g} is asked")
+    if limits.cosine is not None and one.cosine < limits.cosine:
+        found.append(f"{told}cosine {one.cosine:.5f}, at least {limits.cosine:g} is asked")
+    return found
+
+
+def _probability(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """By the logistic function. Infinities do not pass for probabilities: they become NaN."""
+    values = logits.astype(np.float64)
+    probable = 0.5 * (1 + np.tanh(values / 2))
+    return np.where(np.isfinite(values), probable, np.nan)
 
 
 def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -1,6 +1,6 @@
 """Nothing that was built is kept before it has shown that it agrees with FP32 on real inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,11 @@ def check_agreement(
     samples: Sequence[dict[str, Any]],
     tolerance: Tolerance,
     output_range: tuple[float, float] | None = None,
+    meanings: Mapping[str, str] | None = None,
 ) -> tuple[Checked, ...]:
     """Compare `made` with `source` on every backend that can judge it.
 
+    `meanings`: name of an output of `source` -> its meaning, for the limits that `tolerance` has by those.
     Raises ModelError, with the figures, when it is outside the tolerance or fails to run.
     """
     reference = open_reference(source)
@@ -62,9 +64,11 @@ def check_agreement(
         ]
     finally:
         reference.close()
+    limits = {name: tolerance.outputs.get(meaning) for name, meaning in (meanings or {}).items()}
+    logits = {name for name, own in limits.items() if own is not None and own.sigmoid}
     checked = []
     for backend in judges(made):
-        comparison = Comparison(output_range)
+        comparison = Comparison(output_range, logits)
         try:
             session = open_session(made, backend)
             try:
@@ -84,7 +88,11 @@ def check_agreement(
             f"no backend that is installed here can judge {made.name}",
             'run: pip install "realtime-face[cpu]"',
         )
-    faults = [f"{one.backend}: {fault}" for one in checked for fault in complaints(one.agreements, tolerance)]
+    faults = [
+        f"{one.backend}: {fault}"
+        for one in checked
+        for fault in complaints(one.agreements, tolerance, meanings)
+    ]
     if faults:
         raise ModelError(
             f"the build of {source.name} is refused, for it is too far from FP32: {'; '.join(faults)}",

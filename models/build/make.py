@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,13 @@ def make(
     trial: Sequence[Feeds],
     tolerance: Tolerance,
     output_range: tuple[float, float] | None = None,
+    meanings: Mapping[str, str] | None = None,
 ) -> tuple[Checked, ...]:
     """Make `build.path`; returns how it compares with the original on the inputs of `trial`.
 
-    `calibration` is used for INT8 only. A file that was there is replaced in one step, and stays when the
-    build fails or is interrupted. Raises ModelError when the build cannot be made, is forbidden or is outside
-    the tolerance, and BackendError when a package is missing.
+    `calibration` is used for INT8 only; `meanings`: see `check_agreement`. A file that was there is replaced
+    in one step, and stays when the build fails or is interrupted. Raises ModelError when the build cannot be
+    made, is forbidden or is outside the tolerance, and BackendError when a package is missing.
     """
     check_build(build, tolerance.forbid)
     check_container(build.source)
@@ -75,7 +76,7 @@ def make(
                 f"{build.source.name} cannot be converted to {build.precision}: {_reason(error)}",
                 "build another precision or format, or stay with FP32",
             ) from error
-        checked = check_agreement(build.source, made, trial, tolerance, output_range)
+        checked = check_agreement(build.source, made, trial, tolerance, output_range, meanings)
         _move_in(made, build.path)
     return checked
 

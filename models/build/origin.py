@@ -11,11 +11,11 @@ __all__ = ["read_origin", "record_origin"]
 KEY = "realtime_source_sha256"
 """Of ONNX's metadata_props, and of the element in the rt_info of OpenVINO's IR."""
 _METADATA_TAG = 14 << 3 | 2
-"""ModelProto.metadata_props: StringStringEntryProto, key = 1, value = 2. A repeated field may stand anywhere."""
+"""ModelProto.metadata_props, which may stand anywhere: StringStringEntryProto, key = 1, value = 2."""
 
 
 def record_origin(made: Path, sha256: str) -> None:
-    """Write into `made`, an .onnx or .xml file, the sha256 of the file that it was made of. Raises OSError."""
+    """Write the sha256 of the source into `made`, an .onnx or .xml file. Raises OSError."""
     if made.suffix.lower() == ".xml":
         tree = ElementTree.parse(made)
         info = tree.getroot().find("rt_info")

@@ -212,13 +212,17 @@ def _call(function: Any, *arguments: Any) -> Any:
 
 
 def _call_driver(function: Any, *arguments: Any) -> Any:
-    """As `_call`, of a driver function: its error codes are the runtime's numbers under other names."""
+    """As `_call`, of a driver function: its error codes are the runtime's numbers, otherwise named."""
     try:
         code, *results = function(*arguments)
     except RuntimeError as error:
         raise CudaError(f"CUDA cannot be used: {error}", "install NVIDIA's driver") from error
     if int(code) != 0:
-        raise _error(function.__name__, runtime.cudaError_t(int(code)))
+        try:
+            known = runtime.cudaError_t(int(code))
+        except ValueError:  # a few are the driver's alone, none of which loses the device
+            raise CudaError(f"{function.__name__} failed with {code.name}", "try another backend") from None
+        raise _error(function.__name__, known)
     return results[0] if results else None
 
 

@@ -18,7 +18,10 @@ from typing import IO, Any
 from models.engines.progress import BuildProgress, Phases
 from models.errors import BackendError
 
-__all__ = ["build", "main"]
+__all__ = ["build", "main", "step_back"]
+
+NICENESS = 10
+"""About a tenth of the processor's time where it is wanted by others."""
 
 
 def main(requests: IO[str] = sys.stdin, answers: IO[str] = sys.stdout) -> int:
@@ -138,10 +141,17 @@ class _Speaker:
             self._stream.flush()
 
 
+def step_back() -> None:
+    """Leave the processor to whoever needs it more: frames are served while this builds."""
+    if sys.platform != "win32":
+        os.nice(NICENESS)
+
+
 def _end_with_parent(requests: IO[str]) -> None:
     requests.read()
     os._exit(1)
 
 
 if __name__ == "__main__":
+    step_back()
     sys.exit(main())

@@ -25,10 +25,15 @@ def box_mask(size: int, blur: float, padding: tuple[float, float, float, float])
     amount = int(size * 0.5 * blur)
     area = max(amount // 2, 1)
     top, right, bottom, left = (max(area, int(size * value / 100)) for value in padding)
-    mask = np.zeros((size, size), np.float32)
-    mask[top : max(top, size - bottom), left : max(left, size - right)] = 1
+    # A box and its blur are products of what they are down and across.
+    down, across = np.zeros((size, 1), np.float32), np.zeros((1, size), np.float32)
+    down[top : max(top, size - bottom)] = 1
+    across[:, left : max(left, size - right)] = 1
     if amount > 0:
-        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), amount * 0.25), np.float32)
+        down, across = (
+            np.asarray(cv2.GaussianBlur(line, (0, 0), amount * 0.25), np.float32) for line in (down, across)
+        )
+    mask = down @ across
     rim = max(float(edge.max()) for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
     if 0 < rim < 1:
         mask = np.maximum(mask - rim, 0) / (1 - rim)

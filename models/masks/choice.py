@@ -39,9 +39,9 @@ def open_masker(
 def _open(name: str, settings: MaskSettings, folder: Path, backend: str, device: str) -> CropMask:
     model = lookup([name])[0]
     if model.family == "xseg":
-        return open_xseg(model, folder, backend, device, settings.edge)
+        return open_xseg(model, folder, backend, device)
     if model.family == "bisenet":
-        return open_parts(model, folder, backend, device, settings.regions, settings.edge)
+        return open_parts(model, folder, backend, device, settings.regions)
     raise ModelError(
         f"{name} is a {model.role} of the family {model.family}, not a mask of a face",
         "choose box, hull, own, built-in, or one by: realtime models list --role mask",

@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import SettingError
 from models.masks.box import box_mask
 from models.masks.edges import FINEST_PX, Mask, eye_distance, to_size
 from models.masks.hull import draw_hull, outline
 from models.masks.mouth import draw_mouth
 from models.masks.network import CropMask
-from models.masks.settings import BUILT_IN, HULL, OWN, MaskSettings
+from models.masks.settings import BOX, BUILT_IN, HULL, OWN, MaskSettings
 from models.masks.view import InFrame, View
 from models.scratch import Scratch
 
@@ -56,6 +57,11 @@ class Masker:
         self._faces: dict[int, _Face] = {}
         self._scratch = Scratch()
 
+    @property
+    def settings(self) -> MaskSettings:
+        """Those in force."""
+        return self._settings
+
     def mask(
         self,
         crop: NDArray[np.uint8],
@@ -78,11 +84,15 @@ class Masker:
         unit = eye_distance(points) if bool(np.isfinite(points).all()) else 0.0
         view = None
         if unit >= _LEAST_UNIT * size:
-            view = View(crop, np.ascontiguousarray(points[:, :2], np.float32), unit, key, frame)
+            view = View(
+                crop, np.ascontiguousarray(points[:, :2], np.float32), unit, self._settings.edge, key, frame
+            )
         self._draw_still(face, view)
         np.copyto(face.alpha, face.still)
         if view is not None:
             for name, network in self._networks.items():
+                if name not in self._settings.masks:
+                    continue
                 cv2.min(face.alpha, self._looked(face, name, network, view), dst=face.alpha)
             face.calls += 1
         if own is not None and OWN in self._settings.masks:
@@ -90,15 +100,21 @@ class Masker:
         return face.alpha
 
     def adjust(self, settings: MaskSettings) -> None:
-        """Other edges, paddings and so on from the next mask on; the networks stay those that are open.
+        """Other edges, paddings and so on from the next mask on.
 
-        A network's own softness stays as it was opened with.
+        Raises SettingError, and goes on as before, when they need networks that are not open.
         """
-        if settings != self._settings:
-            self._settings = settings
-            self._boxes.clear()
-            for face in self._faces.values():
-                face.drawn = False
+        if settings == self._settings:
+            return
+        needed = {name for name in settings.masks if name not in (BOX, HULL, OWN)}
+        if not needed <= set(self._networks) or settings.regions != self._settings.regions:
+            raise SettingError(
+                "the networks of these masks are not open", "choose the masks before the faces are put on"
+            )
+        self._settings = settings
+        self._boxes.clear()
+        for face in self._faces.values():
+            face.drawn = False
 
     def forget(self, key: int) -> None:
         """The track has ended. An unknown one is no error."""

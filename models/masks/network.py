@@ -41,13 +41,12 @@ def check_finite(values: NDArray[np.floating[Any]], name: str) -> None:
         )
 
 
-def settle(seen: Mask, view: View, from_crop: Matrix, reach_units: float, scratch: Scratch) -> None:
+def settle(seen: Mask, view: View, from_crop: Matrix, scratch: Scratch) -> None:
     """Make an answer fit to be used, in place.
 
-    `seen`: (H, H) uint8, 255 where the face is seen; `from_crop`: from pixels of the crop to pixels of it;
-    `reach_units`: how far an edge is felt, in eye distances. What lies in the middle of the face, cut off
-    from its outline, is no occluder (`models.intrusion`).
+    `seen`: (H, H) uint8, 255 where the face is seen; `from_crop`: from pixels of the crop to pixels of it.
+    What lies in the middle of the face, cut off from its outline, is no occluder (`models.intrusion`).
     """
     keep_intruders(seen, apply(from_crop, view.points[OVAL]))
     scale = float(np.hypot(from_crop[0, 0], from_crop[1, 0]))
-    soften(seen, reach_units * view.unit * scale, CENTRED, scratch)
+    soften(seen, view.edge * view.unit * scale, CENTRED, scratch)

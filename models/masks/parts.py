@@ -31,13 +31,12 @@ class PartsMask:
     """Belongs to one thread; its buffers are reused."""
 
     def __init__(
-        self, network: OpenModel, name: str, side: int, template: str, regions: tuple[str, ...], edge: float
+        self, network: OpenModel, name: str, side: int, template: str, regions: tuple[str, ...]
     ) -> None:
-        """`side`: of the network's picture, pixels; `regions`: what is replaced; `edge`: in eye distances."""
+        """`side`: of the network's picture, pixels; `regions`: what is replaced."""
         self._session = network.session
         self._input, self._output = network.names["picture"], network.names["output:parts"]
         self._name, self._template = name, template
-        self._edge = edge
         self._picture = np.zeros((1, side, side, 3), np.uint8)
         face = {part for ids in REGIONS.values() for part in ids}
         kept = {part for name, ids in REGIONS.items() if name not in regions for part in ids}
@@ -50,17 +49,19 @@ class PartsMask:
         there = align(five_points(view.points_in_picture), self._template, side)
         crop(view.picture, there, self._picture[0])
         given = self._session.run({self._input: self._picture})[self._output][0]
-        check_finite(given, self._name)
         step = max(1, side // LOOKED_AT_PX)
-        logits = given[:, step // 2 :: step, step // 2 :: step]
+        sampled = given[:, step // 2 :: step, step // 2 :: step]
+        logits = self._scratch.f32("logits", *sampled.shape)
+        np.copyto(logits, sampled)
+        check_finite(logits, self._name)
         small = there.resized(logits.shape[1])
         from_crop = compose(small.matrix, invert(view.to_crop))
         seen = self._wins(logits, self._face, "seen")
-        settle(seen, view, from_crop, self._edge, self._scratch)
+        settle(seen, view, from_crop, self._scratch)
         if self._kept:
             kept = self._wins(logits, self._kept, "kept")
             scale = float(np.hypot(from_crop[0, 0], from_crop[1, 0]))
-            soften(kept, self._edge * view.unit * scale, CENTRED, self._scratch)
+            soften(kept, view.edge * view.unit * scale, CENTRED, self._scratch)
             cv2.min(seen, cv2.bitwise_not(kept, dst=kept), dst=seen)
         cv2.warpAffine(
             seen,
@@ -75,27 +76,30 @@ class PartsMask:
     def _wins(self, logits: NDArray[np.float32], parts: list[int], name: str) -> Mask:
         """(h, w) uint8: 128 and more where one of `parts` is likelier than every other class."""
         others = [index for index in range(len(logits)) if index not in parts]
-        margin = np.max(logits[parts], axis=0) - np.max(logits[others], axis=0)
-        grey = np.clip(128 + _PER_LOGIT * margin, 0, 255)
+        margin = self._greatest(logits, parts, "ours")
+        np.subtract(margin, self._greatest(logits, others, "theirs"), out=margin)
         out = self._scratch.u8(name, *margin.shape)
-        out[:] = grey
+        cv2.addWeighted(margin, _PER_LOGIT, margin, 0.0, 128.0, dst=out, dtype=cv2.CV_8U)
         return out
+
+    def _greatest(self, logits: NDArray[np.float32], parts: list[int], name: str) -> NDArray[np.float32]:
+        greatest = self._scratch.f32(name, *logits.shape[1:])
+        np.copyto(greatest, logits[parts[0]])
+        for part in parts[1:]:
+            cv2.max(greatest, logits[part], dst=greatest)
+        return greatest
 
     def close(self) -> None:
         """Idempotent, never raises."""
         self._session.close()
 
 
-def open_parts(
-    model: Model, folder: Path, backend: str, device: str, regions: tuple[str, ...], edge: float
-) -> PartsMask:
+def open_parts(model: Model, folder: Path, backend: str, device: str, regions: tuple[str, ...]) -> PartsMask:
     """The network `model` of the catalogue's family bisenet. Raises ModelError and BackendError."""
     network = open_model(model, folder, backend, device=device)
     try:
         spec = model.contract.picture
-        return PartsMask(
-            network, model.name, spec.height, model.contract.template or _TEMPLATE, regions, edge
-        )
+        return PartsMask(network, model.name, spec.height, model.contract.template or _TEMPLATE, regions)
     except BaseException:
         network.session.close()
         raise

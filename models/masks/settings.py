@@ -33,7 +33,7 @@ class MaskSettings:
     forehead: float = 0.2
     """How far the hull goes up beyond the mesh, in eye distances, 0 to 1."""
     regions: tuple[str, ...] = tuple(REGIONS)
-    """What a bisenet replaces, of `parts.REGIONS`."""
+    """What a bisenet replaces, of `regions.REGIONS`."""
     keep_mouth: bool = False
     """Between open lips the wearer's own teeth and tongue show."""
     every: int = 1

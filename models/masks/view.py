@@ -33,6 +33,8 @@ class View:
     """(468, 2), pixels of the crop, all finite."""
     unit: float
     """The eye distance, pixels of the crop."""
+    edge: float
+    """How wide soft edges are to be, in eye distances."""
     key: int
     """Whose face it is, from frame to frame."""
     frame: InFrame | None = None

@@ -19,12 +19,11 @@ __all__ = ["XsegMask", "open_xseg"]
 class XsegMask:
     """Belongs to one thread; its buffers are reused."""
 
-    def __init__(self, network: OpenModel, name: str, side: int, edge: float) -> None:
-        """`side`: of the network's picture, pixels; `edge`: in eye distances."""
+    def __init__(self, network: OpenModel, name: str, side: int) -> None:
+        """`side`: of the network's picture, pixels."""
         self._session = network.session
         self._input, self._output = network.names["picture"], network.names["output:mask"]
         self._name = name
-        self._edge = edge
         self._picture = np.zeros((1, side, side, 3), np.uint8)
         self._whole = np.empty((side, side), np.uint8)
         self._small = np.empty((LOOKED_AT_PX, LOOKED_AT_PX), np.uint8)
@@ -45,7 +44,6 @@ class XsegMask:
             self._small,
             view,
             np.array([[factor, 0.0, shift], [0.0, factor, shift]]),
-            self._edge,
             self._scratch,
         )
         to_size(self._small, view.size, out)
@@ -55,11 +53,11 @@ class XsegMask:
         self._session.close()
 
 
-def open_xseg(model: Model, folder: Path, backend: str, device: str, edge: float) -> XsegMask:
+def open_xseg(model: Model, folder: Path, backend: str, device: str) -> XsegMask:
     """The network `model` of the catalogue's family xseg. Raises ModelError and BackendError."""
     network = open_model(model, folder, backend, device=device)
     try:
-        return XsegMask(network, model.name, model.contract.picture.height, edge)
+        return XsegMask(network, model.name, model.contract.picture.height)
     except BaseException:
         network.session.close()
         raise

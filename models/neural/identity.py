@@ -115,7 +115,7 @@ def identity_of(
     target = _PORTRAIT_TEMPLATE * PORTRAIT_PX
     portrait = aligned_source(pictures[chosen][0], fives[chosen], target, PORTRAIT_PX)
     five = apply(similarity_fit(fives[chosen], target), fives[chosen]).astype(np.float32)
-    return SourceIdentity(mean, portrait, five, len(pictures), min(likeness))
+    return SourceIdentity(mean, portrait, five, len(pictures), min(1.0, *likeness))
 
 
 def aligned_source(

@@ -21,7 +21,9 @@ from models.neural.answer import faults_of, least_mask, soften
 from models.neural.pixel_boost import join, offered, take_apart
 from models.neural.source_feed import SourceFeed
 from models.onnx_file import OnnxFile, read_onnx
+from models.precision import FP32
 from models.runtime.base import EACH
+from models.runtime.container import check_container
 from models.runtime.overlap import run_each
 from models.scratch import Scratch
 
@@ -255,8 +257,11 @@ def open_swapper(
     *,
     boost: int = 1,
     threads: int | None = None,
+    precision: str = FP32,
 ) -> NeuralSwapper:
     """The swapper `model`, its file in `folder`, on `backend`; several faces at once where its batch is free.
+
+    `precision`: see `models.precision.chosen_file`.
 
     Raises ModelError when it is no swapper or its file does not keep the contract, SettingError for a boost
     that is not offered, and what `open_session` raises.
@@ -264,9 +269,13 @@ def open_swapper(
     if model.role != "swapper":
         raise ModelError(f"{model.name} is a {model.role}, not a swapper", "see: realtime models list")
     what = f"{model.file} is not what the catalogue says of {model.name}"
+    check_container(folder / model.file)
     contract, free = _of_file(model.contract, read_onnx(folder / model.file), what)
     model = replace(model, contract=contract)
-    opened = open_model(model, folder, backend, device=device, threads=threads, batch=EACH if free else 1)
+    batch = EACH if free else 1
+    opened = open_model(
+        model, folder, backend, device=device, threads=threads, batch=batch, precision=precision
+    )
     try:
         return NeuralSwapper(model, opened, boost=boost)
     except BaseException:

@@ -38,6 +38,8 @@ DRIVERS: Mapping[str, str] = MappingProxyType(
 """What OpenVINO's devices need to be there."""
 _CHOOSING = frozenset({"AUTO", "MULTI", "HETERO"})
 """Devices that are a choice among others."""
+_ALWAYS = _CHOOSING | {"CPU"}
+"""Not looked for: that wakes the driver of every device there is, 30 ms of each start."""
 
 
 def devices() -> tuple[str, ...]:
@@ -177,9 +179,11 @@ class OpenVinoSession:
 
 
 def _check_device(core: openvino.Core, device: str) -> None:
-    present = core.available_devices
     base = device.partition(":")[0].partition(".")[0]
-    if base in _CHOOSING or device in present or base in {name.partition(".")[0] for name in present}:
+    if base in _ALWAYS:
+        return
+    present = core.available_devices
+    if device in present or base in {name.partition(".")[0] for name in present}:
         return
     need = DRIVERS.get(base)
     raise BackendError(

@@ -116,7 +116,7 @@ def network_masks() -> Masker:
     """What a network sees before the face, and the swapper's own mask."""
     (model,) = lookup([MASK])
     settings = MaskSettings((BOX, OWN, MASK))
-    network = XsegMask(ready(model), model.name, model.contract.picture.height, settings.edge)
+    network = XsegMask(ready(model), model.name, model.contract.picture.height)
     return Masker(settings, {MASK: network})
 
 

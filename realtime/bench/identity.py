@@ -124,7 +124,7 @@ def _clip(
     count = sum(1 for _ in replay(uri, shown.width, shown.height, shown.fps, seconds))
     instants = _instants(count)
     worn = replace(config, face=FaceConfig((face,)))
-    pipeline = build_pipeline(worn, folder, MonotonicClock(), PipelineFigures())
+    pipeline = build_pipeline(worn, folder, MonotonicClock(), PipelineFigures(), lossless=True)
     likeness = _Likeness()
     try:
         for frame in replay(uri, shown.width, shown.height, shown.fps, seconds):

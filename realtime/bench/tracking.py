@@ -96,7 +96,7 @@ def _record(uri: str, config: Config, folder: Path, seconds: float | None) -> _R
     with ExitStack() as opened:
         look = open_fresh_look(config, folder)
         opened.callback(look.close)
-        pipeline = build_pipeline(config, folder, MonotonicClock(), figures)
+        pipeline = build_pipeline(config, folder, MonotonicClock(), figures, lossless=True)
         opened.callback(pipeline.close)
         for frame in replay(uri, shown.width, shown.height, shown.fps, seconds):
             result = pipeline.process(replace(frame, seq=frames))

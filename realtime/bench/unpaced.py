@@ -35,7 +35,7 @@ def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, 
         figures, whole = PipelineFigures(), Histogram()
         swapped = frames = 0
         widths: list[float] = []
-        pipeline = build_pipeline(config, folder, clock, figures)
+        pipeline = build_pipeline(config, folder, clock, figures, lossless=True)
         try:
             began_ns = clock.now_ns()
             for frame in replay(uri, shown.width, shown.height, shown.fps, arguments.seconds):

@@ -1,8 +1,8 @@
 """Faces given to people by whom they look like: told by a few looks of a recogniser when they appear.
 
 A verdict is checked every few seconds, never in each frame. It holds while a check is not over, but not for
-people who are shown bare: they are covered from the first look that speaks against it, and checked more often,
-most of all when faces touch, since a track may then slip from one to the other.
+people who are shown bare: they are covered from the first look that speaks against it, and checked more
+often, most of all when faces touch, since a track may then slip from one to the other.
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "identity": "realtime.bench.identity",
     "unpaced": "realtime.bench.unpaced",
     "start": "realtime.bench.start",
+    "chain": "realtime.bench.chain",
 }
 """Kind to the module whose `measure` does it; without a kind it is `live`."""
 

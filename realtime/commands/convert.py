@@ -54,7 +54,7 @@ def convert(arguments: argparse.Namespace) -> int:
         sink.open(StreamInfo(info.width, info.height, info.fps))
         folder = next(iter(ensure(model_names(config)).values())).parent
         figures = PipelineFigures()
-        pipeline = build_pipeline(config, folder, MonotonicClock(), figures)
+        pipeline = build_pipeline(config, folder, MonotonicClock(), figures, lossless=True)
         try:
             finished = _write(config, pipeline, figures, source, sink, info, arguments.frames, terminal)
         finally:

@@ -28,6 +28,7 @@ _KEYS: Mapping[str, str] = {
     "enhancer": "pipeline.enhancer",
     "backend": "pipeline.backend",
     "device": "pipeline.device",
+    "precision": "pipeline.precision",
     "on_fault": "pipeline.on_fault",
     "mark": "pipeline.mark",
     "host": "web.host",

@@ -7,7 +7,9 @@ from models.build.gate import open_reference
 from models.build.make import make
 from models.build.plan import Build, Format, Precision, Target, check_build, default_format
 from models.build.samples import Samples
-from models.entries import Tolerance
+from models.contract import bind
+from models.entries import Contract, Tolerance
+from models.runtime.base import Session
 from models.store import cache_folder
 from realtime.calibration import calibration_pictures, faces_of, split, still_pictures
 from realtime.commands.model_files import named_file
@@ -36,15 +38,23 @@ def models_build(args: argparse.Namespace) -> int:
     try:
         wanted = contract.inputs if contract is not None else ()
         calibration, trial = (Samples(reference.inputs, wanted, part) for part in split(pictures))
+        meanings = {} if contract is None else _meanings(contract, reference, named.path.name)
     finally:
         reference.close()
     print(f"{named.path.name}: {build.precision} for {target}, {_origin(args, calibration, trial)}")
     output_range = contract.output_range if contract is not None else None
-    for checked in make(build, calibration, trial, tolerance, output_range):
+    for checked in make(build, calibration, trial, tolerance, output_range, meanings):
         for agreement in checked.agreements:
             print(f"  {checked.backend}: {agreement.told()}")
     print(build.path)
     return 0
+
+
+def _meanings(contract: Contract, reference: Session, file: str) -> dict[str, str]:
+    """The network's name of an output -> what it is."""
+    names = bind(contract, reference.inputs, reference.outputs, what=f"{file} is not what the catalogue says")
+    mark = "output:"
+    return {name: key.removeprefix(mark) for key, name in names.items() if key.startswith(mark)}
 
 
 def _format(source: Path, target: Target) -> Format:

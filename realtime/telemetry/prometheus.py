@@ -6,6 +6,7 @@ label is a new series that the scraper keeps. The one free text is why a backend
 found once in a run.
 """
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -169,7 +170,8 @@ def _quantiles(text: _Text, family: str, figures: Percentiles, **labels: str) ->
         ("0.99", figures.p99),
         ("1", figures.max),
     ):
-        text.sample(family, ms / 1e3, **labels, quantile=quantile)
+        # Of nothing there is no quantile, which the format writes as NaN.
+        text.sample(family, ms / 1e3 if figures.max else math.nan, **labels, quantile=quantile)
 
 
 def _escaped(text: str) -> str:

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from realtime.rtc.viewers import Viewers
 from realtime.telemetry.prometheus import CONTENT_TYPE, exposition
 from realtime.web.auth import Guard
+from realtime.web.commands import CommandHandler, Control
 from realtime.web.view import StatusView
 from realtime.web.whep import WhepHandler
 
@@ -35,8 +36,10 @@ _HEADERS = {
 }
 
 
-def build_app(viewers: Viewers, view: StatusView, guard: Guard) -> web.Application:
-    """The application; it starts nothing."""
+def build_app(
+    viewers: Viewers, view: StatusView, guard: Guard, control: Control | None = None
+) -> web.Application:
+    """The application; it starts nothing. Without `control` there are no commands."""
     app = web.Application(middlewares=[_gate(guard)])
     for path, name in _PAGES.items():
         app.router.add_get(path, _page_file(name, "text/html"))
@@ -74,6 +77,10 @@ def build_app(viewers: Viewers, view: StatusView, guard: Guard) -> web.Applicati
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    if control is not None:
+        commands = CommandHandler(control, guard)
+        app.router.add_get("/api/v1/config", commands.read)
+        app.router.add_post("/api/v1/commands", commands.command)
     whep = WhepHandler(viewers, view, guard)
     app.router.add_route("*", "/whep", whep.handle)
     app.router.add_route("*", "/whep/{session}", whep.handle)

@@ -12,6 +12,7 @@ from aiohttp import web
 from realtime.errors import DeviceError
 from realtime.rtc.viewers import Viewers
 from realtime.web.auth import Guard, check_bind
+from realtime.web.commands import Control
 from realtime.web.routes import build_app
 from realtime.web.view import StatusView
 
@@ -35,6 +36,7 @@ class WebServer:
         viewers: Viewers,
         view: StatusView,
         allow_origins: tuple[str, ...] = (),
+        control: Control | None = None,
     ) -> None:
         """`port` 0 takes any free one. Raises ConfigError for a bind that needs a token and has none."""
         check_bind(host, token)
@@ -44,6 +46,7 @@ class WebServer:
         self._viewers = viewers
         self._view = view
         self._allow_origins = allow_origins
+        self._control = control
         self._runner: web.AppRunner | None = None
 
     @property
@@ -63,7 +66,7 @@ class WebServer:
         self._port = listening.getsockname()[1]
         guard = Guard(self._host, self._port, self._token, self._allow_origins)
         runner = web.AppRunner(
-            build_app(self._viewers, self._view, guard),
+            build_app(self._viewers, self._view, guard, self._control),
             access_log=None,
             handle_signals=False,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,

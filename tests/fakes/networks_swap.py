@@ -98,7 +98,12 @@ def picture_swapper(path: Path, *, side: int = 16, source_side: int = 8, batch: 
 
 
 def dfm_network(
-    path: Path, *, side: int = 16, batch: int | str = 1, morph: bool = True, order: Sequence[int] = (0, 1, 2)
+    path: Path,
+    *,
+    side: int | str = 16,
+    batch: int | str = 1,
+    morph: bool = True,
+    order: Sequence[int] = (0, 1, 2),
 ) -> Path:
     """The shaded picture, with the morph value added to all channels if there is one; two masks.
 

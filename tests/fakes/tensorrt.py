@@ -264,6 +264,6 @@ class Context:
 def pretend_tensorrt(trt: FakeTensorRT, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let TensorRT be installed until the test ends."""
     monkeypatch.setitem(sys.modules, "tensorrt", trt.module)
-    for module in ("models.engines.tensorrt", "models.runtime.tensorrt"):
+    for module in ("models.engines.tensorrt", "models.runtime.tensorrt", "models.runtime.tensorrt_device"):
         monkeypatch.setitem(sys.modules, module, trt.module)
         del sys.modules[module]

@@ -124,3 +124,18 @@ def test_a_wrong_text_says_where_and_what(before, after, said):
 def test_the_same_name_in_two_texts_is_refused():
     with pytest.raises(ModelError, match=r"model\.one: it is there twice"):
         parse_catalog(BASE, FAMILY, MODELS, MODELS)
+
+
+def test_how_a_picture_is_sharpened_and_a_mask_softened():
+    own = FAMILY + "sharpen = [0.5, 2]\nmask_edge = [3, 1.5]\n"
+    contract = parse_catalog(BASE, own, MODELS)["one"].contract
+    assert (contract.sharpen, contract.mask_edge) == ((0.5, 2.0), (3, 1.5))
+    plain = parse_catalog(BASE, FAMILY, MODELS)["one"].contract
+    assert (plain.sharpen, plain.mask_edge) == (None, None)
+
+
+@pytest.mark.parametrize("value", ["[1]", "[1, 0]", "[-1, 2]", "[1, 2, 3]"])
+@pytest.mark.parametrize("key", ["sharpen", "mask_edge"])
+def test_a_pair_that_is_none(key, value):
+    with pytest.raises(ModelError, match=f"{key} is not two positive numbers"):
+        parse_catalog(BASE, FAMILY + f"{key} = {value}\n", MODELS)

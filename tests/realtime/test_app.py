@@ -244,3 +244,36 @@ async def test_a_port_in_use_says_so() -> None:
         taken = replace(configured(), web=WebConfig(port=port))
         with pytest.raises(DeviceError, match="in use"):
             await started(TestCardSource(320, 240, 30), config=taken)
+
+
+async def test_another_face_is_put_on_by_a_command_and_no_frame_is_lost() -> None:
+    sink = RecordingSink()
+    async with running(TestCardSource(640, 360, 30), sink, page=True) as run:
+        await run.until(lambda report: report["outcomes"]["swapped"] >= 10)
+        before = run.app.report()
+        worn = len(sink.pictures)
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{run.url}/api/v1/commands", json={"set": {"face.uris": ["persona:ink"]}}) as response,
+        ):
+            assert response.status == 200
+            assert (await response.json())["made"] == "faces"
+        seen = run.app.report()["outcomes"]["swapped"]
+        await run.until(lambda report: report["outcomes"]["swapped"] >= seen + 10)
+        after = run.app.report()
+    assert run.app.control.config.face.uris == ("persona:ink",)
+    assert after["outcomes"]["no_face"] == before["outcomes"]["no_face"]
+    assert after["frames"]["failed"] == 0
+    last = sink.pictures[-1].bgr.astype(int)
+    assert np.abs(last - sink.pictures[worn - 1].bgr.astype(int)).mean() > 1, "it looks otherwise now"
+
+
+async def test_a_picture_of_a_person_is_not_put_on_without_a_word_of_consent(tmp_path: Path) -> None:
+    picture = tmp_path / "somebody.png"
+    cv2.imwrite(str(picture), np.full((64, 64, 3), 128, np.uint8))
+    async with running(TestCardSource(640, 360, 30), RecordingSink()) as run:
+        with pytest.raises(ConfigError, match="real person"):
+            await run.app.control.apply({"face.uris": [str(picture)]})
+        with pytest.raises(ConfigError, match="face"):
+            await run.app.control.apply({"face.uris": [str(picture)]}, consent=True)
+    assert run.app.control.config.face.uris == ("persona:porcelain",)

@@ -42,7 +42,7 @@ def test_what_goes_together(face: FaceConfig) -> None:
         (FaceConfig((ANNA,), "many", "blur"), "everybody gets one"),
         (FaceConfig((ANNA, BEN), "one"), "2 faces are given"),
         (FaceConfig((ANNA,), "one", references=("x.png",)), "nobody is compared"),
-        (FaceConfig((ANNA,), "reference"), "1 face and no references"),
+        (FaceConfig((ANNA,), "reference"), "1 face, no references"),
         (FaceConfig((ANNA, BEN), "reference", references=("x.png",)), "nobody is named to wear ben.png"),
         (FaceConfig((ANNA,), "reference", references=("x.png", "y.png")), "for the person of y.png"),
         (FaceConfig((ANNA,), "reference", references=("persona:bronze",)), "nobody looks like a persona"),

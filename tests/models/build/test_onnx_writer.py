@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from models.build.onnx_writer import GraphWriter
+from models.onnx_file import read_onnx
 from models.runtime.container import check_container
 from models.runtime.registry import open_session
 
@@ -44,3 +45,21 @@ def test_every_reader_gives_the_computed_answer(mixed, backend):
 def test_the_onnx_package_finds_no_fault(mixed):
     onnx = pytest.importorskip("onnx")
     onnx.checker.check_model(onnx.load(str(mixed)), full_check=True)
+
+
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_a_free_dimension_takes_any_size_and_a_weight_has_its_name(tmp_path, backend):
+    path = tmp_path / "free.onnx"
+    graph = GraphWriter("free")
+    rows = graph.input("rows", ("count", 2))
+    graph.node("Mul", (rows, graph.constant(np.array([3], np.float32), name="three")), output="result")
+    graph.output("result", ("count", 2))
+    graph.write(path)
+    assert [each.name for each in read_onnx(path).initialisers] == ["three"]
+    session = open_session(path, backend)
+    try:
+        assert session.inputs[0].shape == (-1, 2)
+        for count in (1, 4):
+            assert (session.run({"rows": np.ones((count, 2), np.float32)})["result"] == 3).all()
+    finally:
+        session.close()

@@ -1,4 +1,4 @@
-"""The chain on the runtime without a GPU, with face.cu run by the CPU: the order of calls, and the pictures."""
+"""The chain on the runtime without a GPU, face.cu run by the CPU: the order of calls, and the pictures."""
 
 import threading
 
@@ -122,7 +122,7 @@ def test_in_place_too(chain, network):
 
 
 def test_a_frame_written_to_pinned_memory_is_not_copied(chain, network, monkeypatch):
-    bgr, where = frame_of(2), placed((60, 50), 60, 0.2, SIZE)
+    bgr = frame_of(2)
     chain.pinned_frame[:] = bgr
     copies = []
     real = np.copyto

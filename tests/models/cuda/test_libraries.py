@@ -1,6 +1,8 @@
 """What both libraries must do, on the runtime without a GPU."""
 
+import ctypes
 import threading
+from enum import IntEnum
 
 import numpy as np
 import pytest
@@ -147,3 +149,71 @@ def test_closing_streams_and_events_twice(cuda, cudart):
         thing.close()
         thing.close()
     assert cudart.problems == []
+
+
+class Numbers(ctypes.Structure):
+    _fields_ = (("address", ctypes.c_void_p), ("count", ctypes.c_int))
+
+
+@pytest.fixture
+def module(cuda, cudart):
+    cudart.parameter_bytes = {"count_up": ctypes.sizeof(Numbers)}
+    module = cuda.module(b"an image")
+    yield module
+    module.close()
+
+
+def test_a_kernel_is_launched_with_what_its_structure_held_then(cuda, cudart, module):
+    ran = []
+    cudart.run_kernel = lambda *launch: ran.append(launch)
+    stream, numbers = cuda.stream(), Numbers(address=0x1234, count=7)
+    expected = bytes(numbers)
+    module.launch("count_up", (3, 2, 1), (32, 8, 1), numbers, stream)
+    numbers.count = 8
+    assert ran == [], "it returns at once"
+    stream.synchronise()
+    assert ran == [("count_up", (3, 2, 1), (32, 8, 1), expected)]
+    assert cudart.problems == []
+
+
+def test_a_kernel_is_looked_up_once(cuda, cudart, module):
+    stream = cuda.stream()
+    for _ in range(3):
+        module.launch("count_up", (1, 1, 1), (32, 8, 1), Numbers(), stream)
+    stream.synchronise()
+    names = cudart.names()
+    assert names.count("cuModuleGetFunction") + names.count("Module.get_function") == 1
+    assert names.count("kernel") == 3
+
+
+def test_a_kernel_that_is_not_in_the_image(cuda, module):
+    with pytest.raises(CudaError) as caught:
+        module.launch("count_down", (1, 1, 1), (1, 1, 1), Numbers(), cuda.stream())
+    assert not isinstance(caught.value, DeviceLostError)
+
+
+def test_an_error_that_is_the_drivers_alone(bindings, cudart):
+    cuda = open_cuda(0, bindings)
+
+    class DriversOwn(IntEnum):
+        CUDA_ERROR_CONTEXT_ALREADY_CURRENT = 202
+
+    cudart.failing["cuModuleLoadData"] = DriversOwn.CUDA_ERROR_CONTEXT_ALREADY_CURRENT
+    with pytest.raises(CudaError, match="cuModuleLoadData failed with CUDA_ERROR_CONTEXT_ALREADY_CURRENT"):
+        cuda.module(b"an image")
+
+
+def test_a_launch_on_a_lost_device(cuda, cudart, module):
+    stream = cuda.stream()
+    cudart.lost = Code.cudaErrorIllegalAddress
+    with pytest.raises(DeviceLostError):
+        module.launch("count_up", (1, 1, 1), (1, 1, 1), Numbers(), stream)
+    cudart.lost = None
+
+
+def test_modules_are_unloaded_once(cuda, cudart):
+    module = cuda.module(b"an image")
+    assert list(cudart.modules.values()) == [b"an image"]
+    module.close()
+    module.close()
+    assert cudart.modules == {}

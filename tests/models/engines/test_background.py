@@ -63,18 +63,22 @@ def test_whatever_a_driver_raises_the_first_one_goes_on(caplog):
     def better(stop):
         raise ValueError("of its own")
 
-    upgrading = UpgradingSession(session(1), "cpu", better, "gpu")
+    told = []
+    upgrading = UpgradingSession(session(1), "cpu", better, "gpu", on_failure=told.append)
     assert finished(upgrading)
     assert "of its own" in caplog.text
+    assert told == ["ValueError: of its own"]
     assert value_of(upgrading) == 1
     upgrading.close()
 
 
 def test_one_that_cannot_be_warmed_up_is_closed():
     built = WarmedSession(error=BackendError("no graph", "hint"))
-    upgrading = UpgradingSession(session(1), "cpu", lambda stop: built, "gpu")
+    told = []
+    upgrading = UpgradingSession(session(1), "cpu", lambda stop: built, "gpu", on_failure=told.append)
     assert finished(upgrading)
     assert built.closed == 1
+    assert told == ["no graph"]
     assert np.array_equal(upgrading.run({"in": np.zeros((1, 3), np.uint8)})["out"], [[1, 1]])
     upgrading.close()
 
@@ -86,7 +90,9 @@ def test_closing_stops_the_build():
         assert stop.wait(WAIT_S)
         return built
 
-    upgrading = UpgradingSession(first, "cpu", better, "gpu")
+    told = []
+    upgrading = UpgradingSession(first, "cpu", better, "gpu", told.append, told.append)
     upgrading.close()
     assert not upgrading.upgrading
+    assert told == []
     assert (first.closed, built.closed) == (1, 1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tests.fakes
+from models.engines.builder import NICENESS
 from models.engines.cache import BuildPaths, EngineCache
 from models.engines.child import BuildRequest, build_in_child
 from models.engines.key import EngineKey
@@ -115,4 +116,14 @@ def test_the_real_builder_without_tensorrt_says_so(paths, tmp_path, monkeypatch)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BackendError, match=r"TensorRT cannot be loaded: libnvinfer\.so\.11"):
+        build_in_child(REQUEST, paths, lambda now: None, threading.Event(), limit_s=60)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has another measure of it")
+def test_the_real_builder_leaves_the_processor_to_others(paths, tmp_path, monkeypatch):
+    (tmp_path / "tensorrt.py").write_text("import os\nraise ImportError(f'at {os.nice(0)}')\n", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    nicer = min(os.nice(0) + NICENESS, 19)
+    with pytest.raises(BackendError, match=f"TensorRT cannot be loaded: at {nicer} "):
         build_in_child(REQUEST, paths, lambda now: None, threading.Event(), limit_s=60)

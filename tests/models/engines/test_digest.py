@@ -95,7 +95,9 @@ def test_an_unchanged_file_is_hashed_once(tmp_path, model, split, hashed):
     for path in (model, split):
         first = digests(tmp_path).of(path)
         assert digests(tmp_path).of(path) == first == model_digest(path)
-    assert hashed == [*["toy.onnx"] * 2, *["split.onnx", "split.weights"] * 2], "once each, and once more by us"
+    assert hashed == [*["toy.onnx"] * 2, *["split.onnx", "split.weights"] * 2], (
+        "once each, and once more by us"
+    )
 
 
 @pytest.mark.parametrize("which", ["split.onnx", "split.weights"])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from models.cuda.base import DeviceLostError
 from models.engines.swappable import SwappableSession
-from models.errors import BackendError
+from models.errors import BackendError, SwapError
 from tests.fakes.session import ConstantSession
 
 FEEDS = {"in": np.zeros((1, 3), np.uint8)}
@@ -78,6 +78,22 @@ def test_one_that_is_fed_otherwise_is_refused(other, told, caplog):
 def test_a_free_dimension_fits_a_fixed_one():
     swappable = SwappableSession(session(1, inputs={"in": (-1, 3)}), "cpu")
     assert swappable.offer(session(2), "gpu")
+
+
+@pytest.mark.parametrize("error", [BackendError("it broke", "hint"), SwapError("no face came of it", "hint")])
+def test_why_one_does_not_take_over_is_told(error):
+    told, swapped = [], []
+    swappable = SwappableSession(session(1), "cpu", swapped.append, told.append)
+    assert not swappable.offer(session(2, inputs={"other": (1, 3)}), "gpu")
+    failing = session(2, FailingSession)
+    failing.error = error
+    assert swappable.offer(failing, "gpu")
+    assert value_of(swappable) == 1
+    assert told == ["its inputs are other", error.message]
+    assert (swapped, failing.closed) == ([], 1)
+    swappable.offer(session(3), "gpu")
+    assert value_of(swappable) == 3
+    assert (swapped, len(told)) == (["gpu"], 2)
 
 
 def test_the_newest_offer_counts():

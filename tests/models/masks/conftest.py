@@ -14,6 +14,7 @@ from models.neural.align import Alignment, align, crop
 from tests.fakes.head import posed
 
 SIZE = 192
+EDGE = 0.1
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Scene:
     def view(self, *, framed: bool = True, key: int = 1, captured_ns: int = 0) -> View:
         inside = apply(self.where.matrix, self.points[:, :2]).astype(np.float32)
         frame = InFrame(self.bgr, self.where, captured_ns) if framed else None
-        return View(crop(self.bgr, self.where), inside, eye_distance(inside), key, frame)
+        return View(crop(self.bgr, self.where), inside, eye_distance(inside), EDGE, key, frame)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.errors import SwapError
+from models.errors import SettingError, SwapError
 from models.geometry import apply
 from models.landmarker import five_points
 from models.masks.edges import eye_distance
@@ -253,6 +253,27 @@ def test_few_faces_are_kept_and_a_forgotten_one_is_new():
     assert len(network.looks) == looks + 1
     masker.mask(crop(), face(), key=1)
     assert len(network.looks) == looks + 2
+
+
+def test_settings_change_between_frames():
+    network = FixedMask(80)
+    masker = Masker(MaskSettings(masks=(BOX, HULL, "xseg_3"), edge=0.05), {"xseg_3": network})
+    masker.mask(crop(), face())
+    masker.adjust(MaskSettings(masks=(BOX, HULL), edge=0.4, blur=0.5))
+    fresh = Masker(MaskSettings(masks=(BOX, HULL), edge=0.4, blur=0.5), {}).mask(crop(), face())
+    assert (masker.mask(crop(), face()) == fresh).all()
+    assert len(network.looks) == 1
+    masker.adjust(MaskSettings(masks=(BOX, "xseg_3"), edge=0.3))
+    assert masker.mask(crop(), face(), key=1)[64, 64] == 80
+    assert network.looks[-1].edge == 0.3
+
+
+@pytest.mark.parametrize("other", [{"masks": (BOX, "xseg_1")}, {"regions": ("skin",)}])
+def test_settings_that_need_another_network_are_refused(other):
+    masker = Masker(PLAIN, {})
+    with pytest.raises(SettingError):
+        masker.adjust(MaskSettings(**({"masks": (BOX,)} | other)))
+    assert masker.settings == PLAIN
 
 
 def test_closing_twice_is_closing():

@@ -9,7 +9,7 @@ from models.scratch import Scratch
 def settled(scene, seen):
     view = scene().view()
     factor = seen.shape[0] / view.size
-    settle(seen, view, np.array([[factor, 0, 0], [0, factor, 0]]), 0.1, Scratch())
+    settle(seen, view, np.array([[factor, 0, 0], [0, factor, 0]]), Scratch())
     return seen
 
 

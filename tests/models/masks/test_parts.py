@@ -4,7 +4,8 @@ import pytest
 from models.catalog import lookup
 from models.errors import SwapError
 from models.geometry import apply
-from models.masks.parts import REGIONS, open_parts
+from models.masks.parts import open_parts
+from models.masks.regions import REGIONS
 from models.topology import LEFT_EYE, NOSE_TIP, OVAL
 from tests.fakes.networks_masks import PART_COLOURS, parts_network
 
@@ -16,7 +17,7 @@ def opened(request, tmp_path):
     def made(regions=tuple(REGIONS), **kind):
         model = lookup(["bisenet_resnet_34"])[0]
         parts_network(tmp_path / model.file, **kind)
-        return open_parts(model, tmp_path, request.param, "CPU", regions, 0.1)
+        return open_parts(model, tmp_path, request.param, "CPU", regions)
 
     return made
 

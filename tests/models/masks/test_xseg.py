@@ -18,7 +18,7 @@ def opened(request, tmp_path):
     def made(**kind):
         model = lookup(["xseg_3"])[0]
         xseg_network(tmp_path / model.file, **kind)
-        return open_xseg(model, tmp_path, request.param, "CPU", 0.1)
+        return open_xseg(model, tmp_path, request.param, "CPU")
 
     return made
 

@@ -194,3 +194,12 @@ def test_what_restores_no_aligned_face_is_refused(tmp_path):
     with pytest.raises(ModelError) as caught:
         open_neural_enhancer(model, tmp_path)
     assert "xseg_3" in caught.value.message
+
+
+def test_it_warms_up_and_closes_twice(opened):
+    enhancer = opened("codeformer", kind={"weighted": True})
+    enhancer.warmup()
+    enhancer.close()
+    enhancer.close()
+    with pytest.raises(BackendError):
+        enhancer.enhance(crops())

@@ -179,3 +179,9 @@ def test_the_real_ones_give_the_picture_back_larger(name):
     assert np.abs(given.astype(int) - crops).mean() < 16
     upscaler.close()
     upscaler.close()
+
+
+def test_it_warms_up(opened):
+    upscaler = opened(sides=(64, 96))
+    upscaler.warmup()
+    assert upscaler.enhance(picture()).shape == (1, 512, 512, 3)

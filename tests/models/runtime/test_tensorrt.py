@@ -1,5 +1,6 @@
 """The session on stand-ins of CUDA and TensorRT; tests/gpu runs it on the real ones."""
 
+import hashlib
 import importlib
 import json
 import threading
@@ -12,14 +13,15 @@ from hypothesis import strategies as st
 
 from models.cuda.base import DeviceLostError
 from models.engines import builder
-from models.engines.cache import EngineCache
+from models.engines.cache import EngineCache, EngineMissingError
+from models.engines.in_use import delete_unused
 from models.engines.profile import Range
 from models.errors import BackendError, ModelError
 from models.runtime.base import InputSpec, Normalisation
 from models.runtime.registry import open_session
 from tests.fakes.cuda_library import pretend_library
 from tests.fakes.cudart import Code, FakeCudart
-from tests.fakes.onnx_file import negating_network
+from tests.fakes.onnx_file import adding_network, negating_network
 from tests.fakes.tensorrt import DataType, FakeTensorRT, pretend_tensorrt
 
 
@@ -286,6 +288,46 @@ def test_the_second_session_takes_the_engine_from_the_cache(load, trt):
     assert len(trt.built) == 1
     load((3, 3)).close()
     assert len(trt.built) == 2, "another model, another engine"
+
+
+def test_an_engine_is_not_cleared_away_while_a_session_runs_it(load, tmp_path):
+    session = load()
+    (engine,) = (tmp_path / "engines").glob("*.engine")
+    assert not delete_unused(engine)
+    session.close()
+    assert delete_unused(engine)
+
+
+def test_without_a_build_an_engine_that_is_not_there_is_missing(load, trt):
+    with pytest.raises(EngineMissingError, match=r"no TensorRT engine of toy\.onnx yet"):
+        load(build=None)
+    assert trt.built == []
+    load().close()
+    assert load(build=None).run(ones())["negated"].max() == -1
+
+
+def test_without_a_build_an_engine_that_is_not_taken_is_missing_and_not_kept(load, trt, tmp_path):
+    load().close()
+    (engine,) = (tmp_path / "engines").glob("*.engine")
+    head, _ = engine.read_bytes().split(b"}\n", 1)
+    plan = b"a plan of another driver"
+    engine.write_bytes(head + b"}\n" + hashlib.sha256(plan).hexdigest().encode() + b"\n" + plan)
+    with pytest.raises(EngineMissingError):
+        load(build=None)
+    assert not engine.exists()
+
+
+def test_weights_beside_the_model_call_for_another_engine(load, network):
+    module = importlib.import_module("models.engines.tensorrt")
+    path = network().with_name("split.onnx")
+    path.write_bytes(adding_network("split.weights"))
+    names = set()
+    for content in (b"1234", b"1235"):
+        path.with_name("split.weights").write_bytes(content)
+        wanted = module.order(path, "GPU", None, None)
+        wanted.cuda.close()
+        names.add(wanted.key.name())
+    assert len(names) == 2
 
 
 def test_a_plan_that_does_not_load_is_built_anew(load, trt, tmp_path, network, caplog):

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ frames = st.lists(
     st.dictionaries(
         st.integers(1, PEOPLE), st.tuples(st.integers(0, 600), st.integers(20, 300)), max_size=PEOPLE
     ),
-    max_size=60,
+    max_size=40,
 )
 """Who is in each frame: number to place and side."""
 
@@ -43,6 +44,7 @@ def played(cast: Casting, film: list[dict[int, tuple[int, int]]], step_ns: int =
 
 
 @given(frames, st.sampled_from(["many", "one", "left-to-right", "reference"]), st.sampled_from(OTHERS))
+@settings(deadline=None)
 def test_every_face_gets_exactly_one_part_and_nobody_is_bare_unasked(film, who, others) -> None:
     for people, decision in zip(film, played(casting(who, others), film), strict=True):
         assert decision.parts.keys() == people.keys()
@@ -53,6 +55,7 @@ def test_every_face_gets_exactly_one_part_and_nobody_is_bare_unasked(film, who, 
 
 
 @given(frames, st.sampled_from(["many", "one", "left-to-right", "reference"]), st.randoms())
+@settings(deadline=None)
 def test_the_order_in_which_faces_are_told_does_not_matter(film, who, random) -> None:
     shuffled = []
     for people in film:
@@ -63,21 +66,21 @@ def test_the_order_in_which_faces_are_told_does_not_matter(film, who, random) ->
 
 
 @given(frames, st.sampled_from(["one", "left-to-right"]))
-def test_no_face_is_worn_by_two_and_one_is_worn_where_it_can_be(film, who) -> None:
+@settings(deadline=None)
+def test_no_face_is_worn_by_two(film, who) -> None:
     for decision in played(casting(who), film):
         worn = [part.index for part in decision.parts.values() if isinstance(part, Wear)]
         assert len(set(worn)) == len(worn) <= (1 if who == "one" else FACES)
 
 
-@given(
-    st.lists(
-        st.lists(st.tuples(st.integers(0, 600), st.integers(90, 110)), min_size=3, max_size=3), min_size=90
-    ),
-    st.sampled_from(["many", "one", "left-to-right", "reference"]),
-)
-@settings(max_examples=30)
-def test_while_the_same_people_are_there_nothing_flickers_however_they_move(places, who) -> None:
-    film = [dict(enumerate(people, 1)) for people in places]
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["many", "one", "left-to-right", "reference"]))
+@settings(max_examples=30, deadline=None)
+def test_while_the_same_people_are_there_nothing_flickers_however_they_move(seed, who) -> None:
+    rng = np.random.default_rng(seed)
+    film = [
+        {number: (int(rng.integers(600)), int(rng.integers(90, 111))) for number in (1, 2, 3)}
+        for _ in range(120)
+    ]
     decisions = [decision.parts for decision in played(casting(who), film)]
     settled = 3 * LOOKS * LOOK_EVERY_NS // FRAME_NS
     if who != "reference":
@@ -87,7 +90,7 @@ def test_while_the_same_people_are_there_nothing_flickers_however_they_move(plac
 
 
 @given(st.lists(st.integers(1, 10**6), unique=True, max_size=300))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_ids_that_vanish_are_forgotten(numbers) -> None:
     for who in ("one", "left-to-right", "reference"):
         cast = casting(who)

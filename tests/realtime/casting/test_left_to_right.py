@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.casting.left_to_right import FREE_TO_ALL_NS, NEW_NS, LeftToRight
@@ -10,6 +10,7 @@ FRAME_NS = 33 * NS_PER_MS
 
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=6, unique=True), st.integers(1, 6), st.randoms())
+@settings(deadline=None)
 def test_in_the_first_frame_the_nth_from_the_left_gets_the_nth_face(places, count, random) -> None:
     people = [sighting(number, x) for number, x in enumerate(places, 1)]
     random.shuffle(people)

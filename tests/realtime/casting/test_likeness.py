@@ -149,7 +149,7 @@ def test_another_reference_must_be_clearly_nearer() -> None:
     assert looked(between(0.6, 0.8), LOOKS, 2 * AGAIN_NS + 20) == Verdict(1, True)
 
 
-@pytest.mark.parametrize(("bare", "apart", "looks"), [(True, 60, 12), (True, 500, 3), (False, 60, 1)])
+@pytest.mark.parametrize(("bare", "apart", "looks"), [(True, 60, 14), (True, 500, 3), (False, 60, 1)])
 def test_bare_people_who_touch_somebody_are_looked_at_all_the_time(
     bare: bool, apart: int, looks: int
 ) -> None:

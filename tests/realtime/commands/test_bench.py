@@ -5,11 +5,18 @@ from typing import Any
 
 import pytest
 
-from realtime.bench import identity, live, start, tracking, unpaced
+from realtime.bench import chain, identity, live, start, tracking, unpaced
 from realtime.cli import main
 from realtime.commands.bench import KINDS, bench
 
-MODULES = {"live": live, "tracking": tracking, "identity": identity, "unpaced": unpaced, "start": start}
+MODULES = {
+    "live": live,
+    "tracking": tracking,
+    "identity": identity,
+    "unpaced": unpaced,
+    "start": start,
+    "chain": chain,
+}
 
 
 @pytest.fixture

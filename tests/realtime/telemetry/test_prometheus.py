@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -79,6 +80,11 @@ def test_ages_and_stages_are_summaries_in_seconds():
     assert read["rt_recent_latency_seconds"].value(
         span="capture_to_publish", quantile="0.99"
     ) == pytest.approx(0.003)
+
+
+def test_a_stage_that_never_ran_took_no_time_at_all_and_not_zero():
+    read = metrics(replace(SNAPSHOT, stages={"enhance": Percentiles(0.0, 0.0, 0.0, 0.0)}))
+    assert math.isnan(read["rt_latency_seconds"].value(span="enhance", quantile="0.5"))
 
 
 def test_outputs():

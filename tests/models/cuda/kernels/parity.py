@@ -2,8 +2,8 @@
 
 `memory` is a `tests.fakes.kernel_memory`. OpenCV 5 interpolates in float, not in steps of 1/32 pixel as
 OpenCV 4 did, so a warped picture differs only where a value lies half-way between two levels: by one, in
-fewer than one value in a hundred. Pasting rounds colour, alpha and both products on the CPU, and once here: at
-most two levels, under half a level in the mean. `cv2.transform` rounds its factors to 1/1024: at most a level.
+fewer than one value in a hundred. Pasting rounds colour, alpha and both products on the CPU, once here: two
+levels at most, under half a level in the mean. `cv2.transform` rounds its factors to 1/1024: one at most.
 """
 
 import cv2

@@ -1,0 +1,149 @@
+"""A TensorRT network whose pictures never leave the GPU: kernels feed it and read it, in a caller's stream.
+
+`models.runtime.tensorrt` uploads and downloads each frame; here the inputs and outputs are device memory that
+`models.cuda.device_chain` writes and reads. Small inputs that come from the host (an embedding, a weight) are
+sent when they change.
+
+Not run on a GPU: names were checked against the bindings of 11.4.0.106, the order of calls against a CUDA
+runtime without a GPU (tests/fakes). `tests/gpu` holds the checks for a machine that has one.
+"""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+import tensorrt
+from numpy.typing import NDArray
+
+from models.cuda.base import Cuda, Stream
+from models.cuda.device_memory import quietly
+from models.cuda.kernels.face import DeviceTensor
+from models.engines.tensorrt import Engine
+from models.errors import BackendError
+
+__all__ = ["TensorRTOnDevice"]
+
+
+class TensorRTOnDevice:
+    """One execution context with fixed shapes. Belongs to one thread at a time."""
+
+    def __init__(
+        self, cuda: Cuda, held: Engine, name: str, shapes: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
+        """`held`: what `models.engines.tensorrt.load` gave, from now on this object's; `name`: for errors.
+
+        `shapes`: of the inputs that the engine leaves free. Raises BackendError when a shape does not fit, an
+        input or output has a type that numpy does not know, or there is no memory for it.
+        """
+        self._cuda = cuda
+        self._name = name
+        self._held: Engine | None = held
+        self._context: Any = None
+        self._tensors: dict[str, DeviceTensor] = {}
+        self._staged: dict[str, NDArray[np.uint8]] = {}
+        try:
+            self._sent = cuda.event()
+            self._prepare(held.engine, shapes or {})
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, engine: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        context = self._context = engine.create_execution_context()
+        if context is None:
+            raise self._failed("making a context, most likely for want of GPU memory")
+        stream = self._cuda.stream()
+        try:
+            context.set_optimization_profile_async(0, stream.handle)
+            stream.synchronise()
+        finally:
+            quietly(stream.close)
+        names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+        self._inputs = tuple(
+            name for name in names if engine.get_tensor_mode(name) == tensorrt.TensorIOMode.INPUT
+        )
+        for name in self._inputs:
+            shape = tuple(shapes.get(name, engine.get_tensor_shape(name)))
+            if -1 in shape or not context.set_input_shape(name, shape):
+                raise self._failed(f"being told the shape {shape} of {name!r}")
+        if missing := context.infer_shapes():
+            raise self._failed(f"working out the shapes of {', '.join(missing)}")
+        for name in names:
+            shape = tuple(int(size) for size in context.get_tensor_shape(name))
+            if -1 in shape:
+                raise BackendError(
+                    f"the output {name!r} of {self._name} has a size that depends on what it is fed",
+                    "use another backend for this model",
+                )
+            dtype = self._dtype(engine, name)
+            address = self._cuda.allocate(max(1, prod(shape) * dtype.itemsize))
+            self._tensors[name] = DeviceTensor(address, shape, dtype.name)
+            if not context.set_tensor_address(name, address):
+                raise self._failed(f"being told where {name!r} lies")
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self._inputs
+
+    def tensor(self, name: str) -> DeviceTensor:
+        """Where an input or output lies on the device; it never moves. Raises KeyError."""
+        return self._tensors[name]
+
+    def feed(self, name: str, array: NDArray[Any], stream: Stream) -> None:
+        """Send a small input from the host, for this and all later runs in `stream`.
+
+        Raises BackendError when it is of another shape.
+        """
+        tensor = self._tensors[name]
+        if array.shape != tensor.shape:
+            raise BackendError(
+                f"{self._name} takes {name!r} as {tensor.shape}, not {array.shape}", "feed what it takes"
+            )
+        dtype = np.dtype(tensor.dtype)
+        staged = self._staged.get(name)
+        if staged is None:
+            staged = self._staged[name] = self._cuda.pinned(array.size * dtype.itemsize)
+        else:
+            self._sent.synchronise()  # the copy before may still read it
+        np.copyto(staged.view(dtype).reshape(tensor.shape), array, casting="unsafe")
+        stream.upload(tensor.address, staged)
+        stream.record(self._sent)
+
+    def enqueue(self, stream: Stream) -> None:
+        """Put a run into `stream`; returns at once. Raises BackendError when TensorRT refuses."""
+        if self._context is None:
+            raise BackendError(f"the network {self._name} is closed", "open it again")
+        if not self._context.execute_async_v3(stream.handle):
+            raise self._failed("enqueueing a frame")
+
+    def close(self) -> None:
+        """Once what was enqueued has been waited for. Idempotent, never raises; the device stays open."""
+        # In this order: TensorRT frees device memory with each of them.
+        self._context = None
+        if self._held is not None:
+            self._held.engine = None
+            self._held.in_use.close()
+            self._held = None
+        while self._tensors:
+            quietly(self._cuda.free, self._tensors.popitem()[1].address)
+        self._staged.clear()
+        if hasattr(self, "_sent"):
+            quietly(self._sent.close)
+            del self._sent
+
+    def _dtype(self, engine: Any, name: str) -> np.dtype[Any]:
+        kind = engine.get_tensor_dtype(name)
+        try:
+            dtype: np.dtype[Any] = np.dtype(tensorrt.nptype(kind))
+        except TypeError as error:
+            raise BackendError(
+                f"{name!r} of {self._name} is {kind}, which numpy does not know",
+                "build the model with float16 or float32 inputs and outputs",
+            ) from error
+        return dtype
+
+    def _failed(self, doing: str) -> BackendError:
+        last = "" if self._held is None else self._held.logger.last
+        said = f": {last}" if last else ""
+        return BackendError(f"TensorRT failed at {doing} ({self._name}){said}", "use another backend")

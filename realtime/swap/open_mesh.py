@@ -1,0 +1,41 @@
+"""Opens what a configuration with the mesh swapper asks for."""
+
+import logging
+from dataclasses import astuple
+from pathlib import Path
+
+from models.enhancer import open_enhancer
+from models.mesh import MeshSwapper
+from models.occlusion import open_occlusion
+from realtime.clock import Clock
+from realtime.config import Config
+from realtime.places import MESH, wanted
+from realtime.swap.base import Painter
+from realtime.swap.mesh import MeshPainter
+
+__all__ = ["open_mesh_painter"]
+
+_log = logging.getLogger(__name__)
+
+
+def open_mesh_painter(config: Config, folder: Path, clock: Clock) -> Painter:
+    """The painter with its networks open. `folder`: of the models. Raises ModelError and BackendError."""
+    chosen, neural = config.pipeline, config.neural
+    if config.backend.swap:
+        _log.warning("backend.swap has no effect: %s runs no network", MESH)
+    occlusion = open_occlusion(*astuple(wanted(config, "mask"))) if chosen.occlusion == "on" else None
+    try:
+        place = wanted(config, "enhance")
+        enhancer = open_enhancer(
+            chosen.enhancer,
+            folder,
+            place.backend,
+            place.device,
+            strength=neural.blend,
+            weight=neural.weight,
+        )
+    except BaseException:
+        if occlusion is not None:
+            occlusion.close()
+        raise
+    return MeshPainter(MeshSwapper(), clock, occlusion, enhancer)

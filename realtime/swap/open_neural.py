@@ -1,0 +1,214 @@
+"""Opens what a configuration with a neural swapper asks for: its painter, and whom it paints."""
+
+import logging
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from models.catalog import lookup
+from models.enhancer import ENHANCERS, NONE, open_crop_enhancer
+from models.entries import Model
+from models.errors import ModelError
+from models.hidden import HiddenFace
+from models.masks.choice import open_masker
+from models.masks.settings import BOX, OWN
+from models.neural.chain import FaceChain, WearerLook
+from models.neural.crop_enhancer import CropEnhancer
+from models.neural.source_feed import SourceFeed, source_feed
+from models.neural.swapper import NeuralSwapper, open_swapper
+from models.neural.upscaler import open_upscaler
+from models.recogniser import ROLE as RECOGNISER
+from models.recogniser import open_recogniser
+from models.store import expected_sha256
+from realtime.clock import NS_PER_MS, Clock
+from realtime.config import Config
+from realtime.errors import ConfigError
+from realtime.faces import PERSONA, face_pictures, load_face
+from realtime.identities import IdentityCache, identities_folder, load_identity
+from realtime.places import MESH, wanted
+from realtime.source_pictures import Analyse
+from realtime.swap.base import Painter, Source
+from realtime.swap.heavy import HeavyThread
+from realtime.swap.neural import Networks, NeuralPainter
+from realtime.swap.patience import Patience
+from realtime.swap.sliders import masks_of, sliders
+
+__all__ = ["load_feeds", "open_neural_painter"]
+
+_log = logging.getLogger(__name__)
+
+
+def open_neural_painter(
+    config: Config, folder: Path, clock: Clock, worn: tuple[Source, ...], *, lossless: bool = False
+) -> Painter:
+    """The painter with its networks open and warm, in a thread of their own.
+
+    `folder`: of the models; `lossless`: every frame waits for its own faces. Raises ModelError, BackendError
+    and SettingError.
+    """
+    built: list[FaceChain] = []
+
+    def build() -> FaceChain:
+        built.append(_open_chain(config, folder, clock, worn))
+        return built[-1]
+
+    told, place = sliders(config), wanted(config, "mask")
+    masks = open_masker(told.masks, folder, place.backend, place.device)
+    networks: Networks = HeavyThread(build, clock, "networks")
+    try:
+        networks.start()
+    except BaseException:
+        networks.close()
+        masks.close()
+        raise
+    patience = Patience(told.late, round(config.pipeline.hold_ms * NS_PER_MS), lossless=lossless)
+    return NeuralPainter(networks, built[0], masks, patience, clock)
+
+
+def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, ...]) -> FaceChain:
+    """In the thread that will run it."""
+    model = _swapper(config)
+    place = wanted(config, "swap")
+    told = sliders(config)
+    masks = masks_of(config)
+    swapper = open_swapper(model, folder, place.backend, place.device, boost=config.neural.boost)
+    opened: list[NeuralSwapper | CropEnhancer | WearerLook] = [swapper]
+    try:
+        feeds = [each for each in worn if isinstance(each, SourceFeed)]
+        if feeds:
+            swapper.warmup(feeds[:1])
+        enhancer = _open_enhancer(config, folder, swapper)
+        if enhancer is not None:
+            opened.append(enhancer)
+        wearer = _open_wearer(config, folder, model)
+        if wearer is not None:
+            opened.append(wearer)
+        seen = wanted(config, "mask")
+        networks = None
+        if masks.networks:
+            slow = replace(masks, masks=(BOX, OWN, *masks.networks))
+            networks = open_masker(slow, folder, seen.backend, seen.device)
+        return FaceChain(
+            swapper,
+            clock.now_ns,
+            enhancer,
+            networks,
+            wearer,
+            told.chain,
+            own=OWN in masks.masks,
+        )
+    except BaseException:
+        for part in opened:
+            part.close()
+        raise
+
+
+def _open_enhancer(config: Config, folder: Path, swapper: NeuralSwapper) -> CropEnhancer | None:
+    name, place = config.pipeline.enhancer, wanted(config, "enhance")
+    if name == NONE:
+        return None
+    if name in ENHANCERS:
+        _log.warning("the enhancer %s is for the swapper %s: going on without", name, MESH)
+        return None
+    model = lookup([name])[0]
+    if model.role == "enhancer" and not model.contract.template:
+        return open_upscaler(
+            model,
+            folder,
+            place.backend,
+            place.device,
+            template=swapper.template,
+            size=max(512, swapper.size),
+            strength=config.neural.blend,
+            known_px=swapper.size,
+        )
+    return open_crop_enhancer(
+        name,
+        folder,
+        place.backend,
+        place.device,
+        strength=config.neural.blend,
+        weight=config.neural.weight,
+    )
+
+
+def _open_wearer(config: Config, folder: Path, model: Model) -> WearerLook | None:
+    """The recogniser for the fidelity, opened for a swapper that is fed by its vectors."""
+    recogniser = _recogniser(model)
+    if recogniser is None or model.contract.embedding == "":
+        return None
+    place = wanted(config, "identify")
+    return open_recogniser(recogniser, folder, place.backend, place.device)
+
+
+def load_feeds(
+    config: Config, folder: Path, uris: tuple[str, ...], analyse: Analyse, made_with: list[str]
+) -> tuple[Source, ...]:
+    """Whom the swapper is to paint: pictures of people, or a persona that only hides.
+
+    `analyse` finds the faces of a picture; `made_with`: the checksums of the networks that it uses. A swapper
+    that has its face in its file needs none. Raises ConfigError for faces, ModelError and BackendError.
+    """
+    model = _swapper(config)
+    place = wanted(config, "swap")
+    make = partial(
+        source_feed,
+        model,
+        folder=folder,
+        backend=place.backend,
+        device=place.device,
+        morph=config.neural.morph,
+    )
+    if not {"embedding", "source_picture"} & {each.role for each in model.contract.inputs}:
+        return (make(None),)
+    recogniser = _recogniser(model)
+    cache = None
+    if recogniser is not None:
+        sha256 = expected_sha256(recogniser, folder)
+        cache = IdentityCache(identities_folder(), sha256, made_with) if sha256 else None
+    seen = wanted(config, "identify")
+    opened = None
+    if recogniser is not None:
+        opened = open_recogniser(recogniser, folder, seen.backend, seen.device)
+    try:
+        found: list[Source] = []
+        for uri in uris:
+            if uri.startswith(PERSONA):
+                found.append(_hidden(uri, model, analyse))
+                continue
+            if opened is None:
+                raise ModelError(
+                    f"the catalogue names no recogniser for {model.name}",
+                    "correct it: `needs` of its family",
+                )
+            found.append(make(load_identity(face_pictures(uri), analyse, opened, cache)))
+        return tuple(found)
+    finally:
+        if opened is not None:
+            opened.close()
+
+
+def _hidden(uri: str, model: Model, analyse: Analyse) -> HiddenFace:
+    """A persona that only hides. Raises ConfigError for one that is drawn: it looks like no person."""
+    face = load_face(uri, analyse)
+    if isinstance(face, HiddenFace):
+        return face
+    raise ConfigError(
+        f"{uri} is drawn and looks like nobody, and {model.name} paints people from pictures",
+        "give a picture: --face PICTURE; or keep the persona with --swapper mesh",
+    )
+
+
+def _swapper(config: Config) -> Model:
+    model = lookup([config.pipeline.swapper])[0]
+    if model.role != "swapper":
+        raise ModelError(
+            f"{model.name} is a {model.role}, not a swapper",
+            f"choose {MESH}, or one by: realtime models list",
+        )
+    return model
+
+
+def _recogniser(model: Model) -> Model | None:
+    """Whose vectors a swapper is fed with."""
+    return next((each for each in lookup(model.needs) if each.role == RECOGNISER), None)
