@@ -32,8 +32,8 @@ _FASTER: dict[tuple[str, str], tuple[Precision, ...]] = {
     ("openvino", "CPU"): (Precision.INT8,),
     ("onnx", "CPU"): (Precision.INT8,),
 }
-"""Best first. A CPU reckons in FP32 whatever precision the weights have, but for INT8. Where nothing was
-measured, nothing is claimed."""
+"""Best first. A CPU reckons in FP32 whatever precision the weights have, but for INT8; and there the build
+itself has to say that it was faster. Where nothing was measured, nothing is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +68,32 @@ def chosen_file(model: Model, folder: Path, place: Place, precision: str = AUTO_
         )
     real = _first_place(place)
     wanted = (Precision(precision),) if by_hand else _FASTER.get(_kind(real), ())
-    passed_over: list[str] = []
+    stale: list[str] = []
+    slow: list[str] = []
     for each in wanted:
         if each in model.tolerance.forbid:
             continue
         for build in _builds(source, each, real, portable=place.backend == AUTO):
             if not build.path.is_file():
                 continue
-            if source.is_file() and read_origin(build.path) == known_digest(source):
-                return ChosenFile(build.path, str(each), tuple(passed_over))
-            passed_over.append(f"{build.path.name} was not made of the {model.file} that is here now")
+            origin = read_origin(build.path)
+            if not source.is_file() or origin.source_sha256 != known_digest(source):
+                stale.append(f"{build.path.name} was not made of the {model.file} that is here now")
+            elif by_hand or _kind(real)[1] != "CPU" or real.backend in origin.faster_on:
+                return ChosenFile(build.path, str(each), (*stale, *slow))
+            else:
+                slow.append(f"{build.path.name} was no faster than {model.file} when it was made")
     if by_hand:
-        reason = "; ".join(passed_over)
+        reason = "; ".join(stale)
         raise ModelError(
             f"{model.name} has no build in {precision} that {place} can use{f': {reason}' if reason else ''}",
             f"run: {_command(model, Precision(precision), real)}",
         )
-    for reason in passed_over:
+    for reason in stale:
         _log.warning(
             "%s: %s runs as it is. Build it anew: %s", reason, model.name, _told(model, wanted, real)
         )
-    return ChosenFile(source, _own_precision(source), tuple(passed_over))
+    return ChosenFile(source, _own_precision(source), (*stale, *slow))
 
 
 def _first_place(place: Place) -> Place:

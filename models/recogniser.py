@@ -19,7 +19,8 @@ PREFERRED = ("arcface_w600k_r50", "arcface_r50_buffalo", "mobilefacenet")
 """Of those at hand, without being asked for one; before the last, one that the user added."""
 LIKENESS: Mapping[str, float] = MappingProxyType({"arcface": 0.40, "mobilefacenet": 0.38})
 """Family -> cosine from which two pictures are taken to show one person. Of ArcFace w600k the default of
-FaceFusion, a distance of 0.3 in half the range of the cosine; of MobileFaceNet that of its evaluation."""
+FaceFusion, a distance of 0.3 in half the range of the cosine. Of MobileFaceNet, looks at four people, 33 to
+185 px wide, are 0.30 at most alike to another one's mean, and 95 % of them 0.71 or more to their own."""
 
 
 def find_recogniser(name: str = "", folder: Path | None = None) -> Model:
@@ -41,7 +42,7 @@ def find_recogniser(name: str = "", folder: Path | None = None) -> Model:
     added = tuple(sorted(each.name for each in able.values() if isinstance(each.source, AddedSource)))
     for candidate in (*PREFERRED[:-1], *added, PREFERRED[-1]):
         found = able.get(candidate)
-        if found is not None and state(found, where, by_size=True) in (State.PRESENT, State.UNPINNED):
+        if found is not None and state(found, where, by_size=True) is State.PRESENT:
             return found
     light = able[PREFERRED[-1]]
     raise ModelError(

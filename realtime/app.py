@@ -27,6 +27,7 @@ from realtime.loop import FrameLoop, Limits
 from realtime.mark import Mark
 from realtime.outputs import OutputSet
 from realtime.pipeline import Pipeline, PipelineFigures
+from realtime.places import start_timeout_s
 from realtime.publisher import Publisher
 from realtime.sinks.base import Sink, StreamInfo
 from realtime.telemetry.histogram import Histogram
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from realtime.page import Page
 
 __all__ = ["App", "Endpoint"]
+
+Make = Callable[[Config, Path, Clock, PipelineFigures], Pipeline]
 
 OPEN_TIMEOUT_S = 10.0
 SNAPSHOT_NS = NS_PER_S // 4
@@ -69,8 +72,10 @@ class App:
         limits: Limits,
         say: Callable[[str], None],
         show_status: Callable[[str], None],
+        make: Make = build_pipeline,
     ) -> None:
-        """`say`: a line that stays; `show_status`: the newest status line."""
+        """`say`: a line that stays; `show_status`: the newest status line; `make`: what frames go through."""
+        self._make = make
         self._config = config
         self._endpoint = endpoint
         self._clock = clock
@@ -91,7 +96,7 @@ class App:
         self._before = 0
         """Frames that went by while the models were loading."""
         self._info: SourceInfo | None = None
-        self._worker = Worker(self._build, config.pipeline.depth, self._wake)
+        self._worker = Worker(self._build, config.pipeline.depth, self._wake, start_timeout_s(config))
         self._folder: Path | None = None
         self._pipeline: Pipeline | None = None
         self._control = ProgramControl(
@@ -195,7 +200,7 @@ class App:
 
     def _build(self) -> Pipeline:
         assert self._folder is not None, "the worker starts after the models are there"
-        self._pipeline = build_pipeline(self._control.config, self._folder, self._clock, self._figures)
+        self._pipeline = self._make(self._control.config, self._folder, self._clock, self._figures)
         return self._pipeline
 
     def _stream(self) -> StreamInfo:
@@ -251,6 +256,7 @@ class App:
             outcomes=counts.outcomes,
             detect_calls=figures.detector_calls,
             tracked=figures.tracked,
+            covered=figures.covered,
             stages={**figures.stages, "mark": self._publisher.marking},
             fps_out=self._publisher.rate.per_second(self._clock.now_ns()),
         )

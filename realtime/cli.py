@@ -32,6 +32,8 @@ _BENCH = """Figures as JSON on stdout.
   realtime bench identity CLIP ... --face F ...  likeness of the output to the face put on and to the wearer
   realtime bench start [CLIP]                    milliseconds from the command to the first swapped frame
   realtime bench chain --stand-ins               the neural chain without inference, and the peers' pasting
+  realtime bench late [CLIP]                     a swapper slower than the camera: rate, age, where faces lie
+  realtime bench change [CLIP]                   another face by command: until it is seen, frames it costs
 """
 
 
@@ -109,7 +111,7 @@ def _convert(verbs: Verbs) -> None:
 def _bench(verbs: Verbs) -> None:
     bench = verbs.add_parser(
         "bench",
-        help="figures as JSON on stdout: live (default), unpaced, tracking, identity, start, chain",
+        help="figures as JSON: live (default), unpaced, tracking, identity, start, chain, late, change",
         description=_BENCH,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -122,7 +124,13 @@ def _bench(verbs: Verbs) -> None:
     bench.add_argument(
         "--embedder", type=Path, metavar="ONNX", help="identity: the network that tells faces apart"
     )
-    bench.add_argument("--runs", type=_count, metavar="N", help="start: how many processes (7)")
+    bench.add_argument(
+        "--runs",
+        type=_count,
+        metavar="N",
+        help="start: how many processes (7); change: how many commands (6)",
+    )
+    bench.add_argument("--cost-ms", type=float, metavar="MS", help="late: what the swapper takes (200)")
     bench.add_argument("--stand-ins", action="store_true", help="chain: networks whose answers are there")
     bench.add_argument("--face-px", type=_count, metavar="N", help="chain: width of the faces (440)")
     bench.add_argument("--faces", type=_count, metavar="N", help="chain: what so many cost beside one")
@@ -258,9 +266,28 @@ def _configuration(verb: argparse.ArgumentParser) -> None:
         help="--who reference: a picture of who gets the face given by --face; one for each, in their order",
     )
     verb.add_argument("--recogniser", metavar="NAME", help="what tells people apart (the best that is here)")
-    verb.add_argument("--swapper", metavar="NAME", help="mesh")
+    verb.add_argument("--swapper", metavar="NAME", help="mesh, or a swapper by `realtime models list` (mesh)")
+    verb.add_argument(
+        "--fidelity", metavar="F", help="0 like the wearer, 1 less like them than anybody (0.5)"
+    )
+    verb.add_argument("--boost", metavar="N", help="so many times the swapper's own resolution (1)")
     verb.add_argument("--occlusion", metavar="on|off", help="hands and hair stay before the face (on)")
-    verb.add_argument("--enhancer", metavar="NAME", help="none, detail (none)")
+    verb.add_argument(
+        "--mask",
+        metavar="NAME",
+        action="append",
+        help="box, hull, own, built-in, or a mask by `realtime models list`; repeatable (those four)",
+    )
+    verb.add_argument(
+        "--enhancer", metavar="NAME", help="none, detail, or an enhancer by `realtime models list` (none)"
+    )
+    verb.add_argument("--blend", metavar="F", help="how much of the enhancer's work shows, 0 to 1 (0.8)")
+    verb.add_argument(
+        "--late", metavar="WHEN", help="auto, always, never: slow faces are laid on newer frames (auto)"
+    )
+    verb.add_argument(
+        "--pipeline-depth", metavar="N", help="frames in flight: 2 tracks one while one is painted (1)"
+    )
     verb.add_argument(
         "--backend", metavar="NAME", help="openvino, onnx, tensorrt, auto, or NAME/DEVICE (openvino)"
     )

@@ -74,4 +74,6 @@ class Conversion:
                 self.outcomes[Outcome.SWAPPED] += 1
                 self.publisher.swapped(result)
                 return
+            if result.refused:
+                reason = Reason.REFUSED
         self.outcomes[fall_back(self.gate, self.publisher, frame, reason, now_ns)] += 1

@@ -31,6 +31,7 @@ class Reason(StrEnum):
 
     STARTING = "Starting"
     NO_FACE = "No face in the picture"
+    REFUSED = "The face cannot be replaced"
     WORKER = "The swap failed"
     LATE = "The picture came too late"
     SILENT = "The camera is silent"

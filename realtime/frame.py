@@ -75,6 +75,8 @@ class Result:
     """(H, W, 3): the frame with every tracked face replaced. Publishable only when SWAPPED."""
     outcome: Outcome
     faces: tuple[Face, ...]
+    refused: bool = False
+    """There is a face, and no swapper made another of it."""
 
 
 class PictureKind(StrEnum):

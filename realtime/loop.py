@@ -170,7 +170,10 @@ class FrameLoop:
         age_ns = now_ns - result.frame.captured_ns
         self.counts.processed += 1
         self.counts.newest = result.faces
-        if result.outcome is not Outcome.SWAPPED:
+        if result.refused:
+            self._health.fault(Reason.REFUSED.value.lower(), now_ns)
+            self._bad(result.frame, Reason.REFUSED, now_ns)
+        elif result.outcome is not Outcome.SWAPPED:
             self._health.no_face()
             self._bad(result.frame, Reason.NO_FACE, now_ns)
         elif age_ns > self._gate.hold_ns:

@@ -108,7 +108,7 @@ class Pipeline:
             return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
         picture, replaced = self._replace(frame, view, parts)
         if not replaced:
-            return Result(frame, frame.bgr, Outcome.NO_FACE, view.faces)
+            return Result(frame, frame.bgr, Outcome.FAULT, view.faces, refused=True)
         return Result(frame, picture, Outcome.SWAPPED, view.faces)
 
     def wear(self, worn: tuple[Source, ...], identification: Identification | None = None) -> None:

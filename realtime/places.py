@@ -7,12 +7,12 @@ from models.catalog import lookup
 from models.enhancer import ENHANCERS, NONE
 from models.fetch import cache_folder
 from models.occlusion import WEIGHTS
-from models.runtime.choice import Outcome, outcome
+from models.runtime.choice import Outcome, may_take_minutes, outcome
 from models.runtime.place import AUTO, Place
 from models.runtime.registry import resolve
 from realtime.config import Config
 
-__all__ = ["LANDMARKER", "MESH", "ROLES", "Role", "backends", "wanted"]
+__all__ = ["LANDMARKER", "MESH", "ROLES", "Role", "backends", "start_timeout_s", "wanted"]
 
 LANDMARKER = "facemesh_468"
 MESH = "mesh"
@@ -20,6 +20,8 @@ MESH = "mesh"
 Role = Literal["detect", "landmarks", "identify", "mask", "swap", "enhance"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """The roles that networks play here."""
+OPEN_TIMEOUT_S = 120.0
+"""Loading models and compiling them for a device for the first time can take this long."""
 
 
 def wanted(config: Config, role: Role) -> Place:
@@ -46,6 +48,16 @@ def backends(config: Config) -> Mapping[str, str]:
     elif chosen.enhancer != NONE:
         found["enhance"] = _ran_on(config, "enhance", chosen.enhancer, "fp32")
     return found
+
+
+def start_timeout_s(config: Config) -> float:
+    """How long all networks may take to open: long where an engine has to be built first."""
+    building = sum(may_take_minutes(wanted(config, role)) for role in ROLES)
+    if not building:
+        return OPEN_TIMEOUT_S
+    from models.engines.child import TIME_LIMIT_S
+
+    return OPEN_TIMEOUT_S + building * TIME_LIMIT_S
 
 
 def _ran_on(config: Config, role: Role, model: str | None, precision: str) -> str:

@@ -25,6 +25,8 @@ class Checked:
 
     backend: str
     agreements: tuple[Agreement, ...]
+    times_as_fast: float | None = None
+    """As FP32, on the CPU here; None where it was not timed."""
 
 
 def judges(path: Path) -> tuple[str, ...]:

@@ -52,6 +52,9 @@ class Turn:
     """In turn against alone, round by round: 0.1 is a tenth more time."""
     cold_loss: float
     """Alone, but with the caches emptied before each run, against alone: what the caches can cost at most."""
+    busy_loss: float
+    """As `loss`, but of processor time: without what is lost by waiting, for threads that have gone to sleep
+    or for other programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def measure_pair(
     *,
     rounds: int | None = None,
     clock_s: Callable[[], float] = time.perf_counter,
+    busy_s: Callable[[], float] = time.process_time,
     displace: Callable[[], None] | None = None,
 ) -> Pair:
     """Time two networks, both open at once. A pair of which one does not run has the reason.
@@ -88,7 +92,9 @@ def measure_pair(
     try:
         for each in both:
             sessions.append(open_session(each.side.file, each.side.backend, device=each.side.device or ""))
-        stands = [_Stand(session, each.feeds, clock_s) for session, each in zip(sessions, both, strict=True)]
+        stands = [
+            _Stand(session, each.feeds, clock_s, busy_s) for session, each in zip(sessions, both, strict=True)
+        ]
         began_s = clock_s()
         for _ in range(_WARM_UP_RUNS):
             for stand in stands:
@@ -108,44 +114,59 @@ def measure_pair(
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
-    """Medians of one round, in ms."""
+class _Run:
+    """Of one run, in ms."""
 
-    alone: float
-    cold: float
-    in_turn: float
+    wall: float
+    busy: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Medians of one round."""
+
+    alone: _Run
+    cold: _Run
+    in_turn: _Run
 
 
 class _Stand:
     """A session that is fed and timed."""
 
-    def __init__(self, session: Session, feeds: Feeds, clock_s: Callable[[], float]) -> None:
+    def __init__(
+        self, session: Session, feeds: Feeds, clock_s: Callable[[], float], busy_s: Callable[[], float]
+    ) -> None:
         self._session = session
         self._clock_s = clock_s
+        self._busy_s = busy_s
         self._feeds = dict(zip((spec.name for spec in session.inputs), feeds.values(), strict=True))
 
-    def run(self) -> float:
-        """Milliseconds of one run."""
-        began_s = self._clock_s()
+    def run(self) -> _Run:
+        """Run the network once."""
+        busy_s, began_s = self._busy_s(), self._clock_s()
         self._session.run(self._feeds)
-        return (self._clock_s() - began_s) * 1e3
+        return _Run((self._clock_s() - began_s) * 1e3, (self._busy_s() - busy_s) * 1e3)
 
 
 def _round(stands: Sequence[_Stand], displace: Callable[[], None]) -> dict[_Stand, _Times]:
     alone, cold = {}, {}
     for stand in stands:
         stand.run()  # after something else, as the runs in turn are
-        alone[stand] = statistics.median(stand.run() for _ in range(RUNS_A_ROUND))
-        cold[stand] = statistics.median(_after(displace, stand) for _ in range(RUNS_A_ROUND))
-    in_turn: dict[_Stand, list[float]] = {stand: [] for stand in stands}
+        alone[stand] = _middle([stand.run() for _ in range(RUNS_A_ROUND)])
+        cold[stand] = _middle([_after(displace, stand) for _ in range(RUNS_A_ROUND)])
+    in_turn: dict[_Stand, list[_Run]] = {stand: [] for stand in stands}
     stands[-1].run()
     for _ in range(RUNS_A_ROUND):
         for stand in stands:
             in_turn[stand].append(stand.run())
-    return {stand: _Times(alone[stand], cold[stand], statistics.median(in_turn[stand])) for stand in stands}
+    return {stand: _Times(alone[stand], cold[stand], _middle(in_turn[stand])) for stand in stands}
 
 
-def _after(displace: Callable[[], None], stand: _Stand) -> float:
+def _middle(runs: Sequence[_Run]) -> _Run:
+    return _Run(statistics.median(run.wall for run in runs), statistics.median(run.busy for run in runs))
+
+
+def _after(displace: Callable[[], None], stand: _Stand) -> _Run:
     displace()
     return stand.run()
 
@@ -168,8 +189,9 @@ def _affordable(round_s: float) -> int:
 def _turn(side: Side, taken: Sequence[_Times]) -> Turn:
     return Turn(
         side,
-        statistics.median(each.alone for each in taken),
-        statistics.median(each.in_turn for each in taken),
-        statistics.median(each.in_turn / each.alone for each in taken) - 1,
-        statistics.median(each.cold / each.alone for each in taken) - 1,
+        statistics.median(each.alone.wall for each in taken),
+        statistics.median(each.in_turn.wall for each in taken),
+        statistics.median(each.in_turn.wall / each.alone.wall for each in taken) - 1,
+        statistics.median(each.cold.wall / each.alone.wall for each in taken) - 1,
+        statistics.median(each.in_turn.busy / max(each.alone.busy, 1e-6) for each in taken) - 1,
     )

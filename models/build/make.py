@@ -4,18 +4,20 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from models.alone import alone
 from models.build.gate import Checked, check_agreement
 from models.build.half import to_half_ir, to_half_onnx
-from models.build.origin import record_origin
-from models.build.plan import Build, Format, Precision, check_build
+from models.build.origin import Origin, record_origin
+from models.build.plan import Build, Format, Precision, Target, check_build
 from models.build.quantise import to_int8_onnx
 from models.build.quantise_ir import to_int8_ir
+from models.build.speed import WORTH, speeds
 from models.disk import disk_errors
 from models.entries import Tolerance
 from models.errors import ModelError, RealtimeError
@@ -32,6 +34,8 @@ _ROOM = 4
 tensor an output for calibration, the result, and one to spare."""
 
 Feeds = dict[str, Any]
+Timed = Callable[[Path, Path, Feeds], Mapping[str, float]]
+"""Backend -> how many times as fast as the first file it runs the second."""
 
 
 def make(
@@ -41,8 +45,11 @@ def make(
     tolerance: Tolerance,
     output_range: tuple[float, float] | None = None,
     meanings: Mapping[str, str] | None = None,
+    timed: Timed = speeds,
 ) -> tuple[Checked, ...]:
     """Make `build.path`; returns how it compares with the original on the inputs of `trial`.
+
+    The build says which file it was made of and on which backends it is faster (`models.build.origin`).
 
     `calibration` is used for INT8 only; `meanings`: see `check_agreement`. A file that was there is replaced
     in one step, and stays when the build fails or is interrupted. Raises ModelError when the build cannot be
@@ -67,7 +74,9 @@ def make(
         try:
             made_of = digest(build.source)
             _convert(build, made, calibration, tolerance.keep_fp32)
-            record_origin(made, made_of)
+            found = {} if build.target is Target.TENSORRT else timed(build.source, made, trial[0])
+            worth = tuple(backend for backend, times in found.items() if times >= WORTH)
+            record_origin(made, Origin(made_of, worth))
         except (RealtimeError, OSError):
             raise
         except Exception as error:  # the converters have no exception class of their own
@@ -76,7 +85,10 @@ def make(
                 f"{build.source.name} cannot be converted to {build.precision}: {_reason(error)}",
                 "build another precision or format, or stay with FP32",
             ) from error
-        checked = check_agreement(build.source, made, trial, tolerance, output_range, meanings)
+        checked = tuple(
+            replace(one, times_as_fast=found.get(one.backend))
+            for one in check_agreement(build.source, made, trial, tolerance, output_range, meanings)
+        )
         _move_in(made, build.path)
     return checked
 

@@ -18,7 +18,7 @@ __all__ = ["draw_mouth", "openness"]
 
 _UPPER, _LOWER = 13, 14
 """The middles of the inner edges of the lips."""
-_SHUT, _OPEN = 0.03, 0.09
+SHUT, OPEN = 0.03, 0.09
 """Gaps between the lips, in eye distances, from which on the mouth begins to be kept and is kept wholly: the
 mesh's lips never quite meet."""
 _SHIFT = 4
@@ -27,7 +27,7 @@ _SHIFT = 4
 def openness(points: NDArray[np.floating[Any]], unit: float) -> float:
     """0 for a shut mouth, 1 for one that is kept; `points`: (468, 2); `unit`: the eye distance, like them."""
     gap = float(np.hypot(*(points[_UPPER, :2] - points[_LOWER, :2]).astype(np.float64))) / unit
-    return min(1.0, max(0.0, (gap - _SHUT) / (_OPEN - _SHUT)))
+    return min(1.0, max(0.0, (gap - SHUT) / (OPEN - SHUT)))
 
 
 def draw_mouth(

@@ -11,9 +11,10 @@ from models.geometry import apply
 from models.landmarker import five_points
 from models.masks.masker import Masker
 from models.masks.view import InFrame
-from models.neural.align import align, crop
+from models.neural.align import align
 from models.neural.chain import FaceChain
 from models.neural.crop_enhancer import CropEnhancer
+from models.neural.cutter import Cutter
 from models.neural.face import Crop, GivenFace, MadeFace, follow
 from models.neural.settings import ChainSettings
 from models.neural.source_feed import SourceFeed
@@ -49,6 +50,7 @@ class ChainRun:
         self._colours = ColourMatch()
         self._outlines = outline_masks
         self._paster = PasteBack()
+        self._cutter = Cutter()
         self._scratch = Scratch()
         self._spent: dict[str, int] = {}
 
@@ -84,7 +86,8 @@ class ChainRun:
         five = five_points(points)
         squares = {each: align(five, *each) for each in self._chain.templates}
         began_ns = self._lap("align", began_ns)
-        crops = {each: Crop(where, crop(bgr, where)) for each, where in squares.items()}
+        cut = self._cutter.cut(bgr, tuple(squares.values()))
+        crops = {each: Crop(squares[each], one) for each, one in zip(squares, cut, strict=True)}
         self._lap("cut out", began_ns)
         return GivenFace(number, captured_ns, points, _FEED, crops)
 

@@ -17,6 +17,8 @@ KINDS: Mapping[str, str] = {
     "unpaced": "realtime.bench.unpaced",
     "start": "realtime.bench.start",
     "chain": "realtime.bench.chain",
+    "late": "realtime.bench.late",
+    "change": "realtime.bench.change",
 }
 """Kind to the module whose `measure` does it; without a kind it is `live`."""
 

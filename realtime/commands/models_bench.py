@@ -19,7 +19,23 @@ from realtime.telemetry.process import rss_mb
 
 __all__ = ["models_bench"]
 
-HEAD = ("model", "backend", "device", "precision", "p50 ms", "p95 ms", "fps", "MB", "PSNR dB", "max error")
+HEAD = (
+    "model",
+    "backend",
+    "device",
+    "precision",
+    "p50 ms",
+    "p95 ms",
+    "fps",
+    "x fp32",
+    "MB",
+    "PSNR dB",
+    "max error",
+)
+LEGEND = (
+    "x fp32: how many times as fast as the model's first FP32 row; PSNR and max error: against that row",
+    "MB: what opening and the first runs added to the program's memory; one picture at a time, as live",
+)
 PROFILE_RUNS = 10
 PROFILE_ROWS = 8
 
@@ -43,12 +59,16 @@ def models_bench(args: argparse.Namespace) -> int:
         sides = [
             Side(file, backend, device) for file in files for backend, device in among if takes(backend, file)
         ]
-        for figures in measure(sides, feeds, rss_mb=rss_mb, runs=args.runs):
-            found.append(_record(named.name, figures))
+        measured = measure(sides, feeds, rss_mb=rss_mb, runs=args.runs)
+        plain = next(
+            (one for one in measured if not one.reason and precision_of(one.side.file) == "fp32"), None
+        )
+        for figures in measured:
+            found.append(_record(named.name, figures, plain))
             if figures.reason:
                 notes.append(f"{_place(figures.side)}: {figures.reason}")
             else:
-                rows.append(_row(named.name, figures))
+                rows.append(_row(named.name, figures, plain))
         if args.profile or args.trace is not None:
             for file in files:
                 for record, lines in _profiles(file, feeds, args.trace):
@@ -58,17 +78,24 @@ def models_bench(args: argparse.Namespace) -> int:
         print(json.dumps({"rows": found, "machine": machine()}, indent=2))
     else:
         print_table(rows, 4)
+        if len(rows) > 1:
+            print(*LEGEND, _machine(), sep="\n")
         print("".join(f"\n{line}" for line in profiles), end="\n" if profiles else "")
         for note in dict.fromkeys(notes):
             print(f"not run: {note}")
     return 0 if any("p50_ms" in one for one in found) else 1
 
 
+def _machine() -> str:
+    here = machine()
+    return f"on {here['processor']}, {here['cores']} cores, {here['system']}, Python {here['python']}"
+
+
 def _place(side: Side) -> str:
     return side.backend if side.device is None else f"{side.backend}:{side.device}"
 
 
-def _row(name: str, figures: Figures) -> tuple[str, ...]:
+def _row(name: str, figures: Figures, plain: Figures | None) -> tuple[str, ...]:
     error = ("-", "-")
     if figures.agreements:
         worst = min(figures.agreements, key=lambda one: one.psnr_db)
@@ -81,12 +108,13 @@ def _row(name: str, figures: Figures) -> tuple[str, ...]:
         f"{figures.p50_ms:.1f}",
         f"{figures.p95_ms:.1f}",
         f"{1000 / figures.p50_ms:.1f}",
+        "-" if plain is None else f"{plain.p50_ms / figures.p50_ms:.2f}",
         f"{figures.memory_mb:.0f}",
         *error,
     )
 
 
-def _record(name: str, figures: Figures) -> dict[str, Any]:
+def _record(name: str, figures: Figures, plain: Figures | None) -> dict[str, Any]:
     side = figures.side
     record = {"model": name, "file": side.file.name, "backend": side.backend, "device": device_of(side)}
     record["precision"] = precision_of(side.file)
@@ -96,6 +124,7 @@ def _record(name: str, figures: Figures) -> dict[str, Any]:
         "p50_ms": figures.p50_ms,
         "p95_ms": figures.p95_ms,
         "rate_hz": 1000 / figures.p50_ms,
+        "speed_up": None if plain is None else plain.p50_ms / figures.p50_ms,
         "runs": len(figures.runs_ms),
         "memory_mb": figures.memory_mb,
         "error": [

@@ -7,6 +7,7 @@ from models.build.gate import open_reference
 from models.build.make import make
 from models.build.plan import Build, Format, Precision, Target, check_build, default_format
 from models.build.samples import Samples
+from models.build.speed import WORTH
 from models.contract import bind
 from models.entries import Contract, Tolerance
 from models.runtime.base import Session
@@ -46,6 +47,9 @@ def models_build(args: argparse.Namespace) -> int:
     for checked in make(build, calibration, trial, tolerance, output_range, meanings):
         for agreement in checked.agreements:
             print(f"  {checked.backend}: {agreement.told()}")
+        if checked.times_as_fast is not None:
+            used = "" if checked.times_as_fast >= WORTH else ": used only by --precision"
+            print(f"  {checked.backend}: {checked.times_as_fast:.2f} times as fast as FP32 on this CPU{used}")
     print(build.path)
     return 0
 

@@ -16,7 +16,7 @@ __all__ = ["models_in_turn"]
 
 STAND_INS = ("small_128", "swapper_256")
 """A light network and one that is heavy enough to sweep its weights out of the caches."""
-HEAD = ("model", "backend", "device", "precision", "alone ms", "in turn ms", "loss", "cold caches")
+HEAD = ("model", "backend", "device", "precision", "alone ms", "in turn ms", "loss", "busy", "cold caches")
 GOAL = 0.1
 """Of its own time, that a network may lose to the one before it."""
 
@@ -52,6 +52,7 @@ def _print(pairs: list[Pair]) -> None:
         rows += [_row(turn) for turn in pair.turns]
     print_table(rows, 4)
     print("two rows a pair; loss: of a model's own time, when the other runs before it every time")
+    print("busy: the same of processor time, that is without waiting for threads or for other programs")
     print("cold caches: alone, but with the caches filled with something else before each run")
     if pairs:
         worst = max((turn for pair in pairs for turn in pair.turns), key=lambda turn: turn.loss)
@@ -67,6 +68,7 @@ def _row(turn: Turn) -> tuple[str, ...]:
         f"{turn.alone_ms:.2f}",
         f"{turn.in_turn_ms:.2f}",
         _percent(turn.loss),
+        _percent(turn.busy_loss),
         _percent(turn.cold_loss),
     )
 
@@ -94,6 +96,7 @@ def _record(pair: Pair) -> dict[str, Any]:
                 "alone_ms": turn.alone_ms,
                 "in_turn_ms": turn.in_turn_ms,
                 "loss_percent": round(100 * turn.loss, 2),
+                "busy_loss_percent": round(100 * turn.busy_loss, 2),
                 "cold_caches_percent": round(100 * turn.cold_loss, 2),
             }
             for turn in pair.turns

@@ -25,7 +25,7 @@ from realtime.config import Config
 from realtime.errors import ConfigError
 from realtime.faces import PERSONA, face_pictures, load_face
 from realtime.identities import IdentityCache, identities_folder, load_identity
-from realtime.places import MESH, wanted
+from realtime.places import MESH, start_timeout_s, wanted
 from realtime.source_pictures import Analyse
 from realtime.swap.base import Painter, Source
 from realtime.swap.heavy import HeavyThread
@@ -56,7 +56,7 @@ def open_neural_painter(
     masks = open_masker(told.masks, folder, place.backend, place.device)
     networks: Networks = HeavyThread(build, clock, "networks")
     try:
-        networks.start()
+        networks.start(start_timeout_s(config))
     except BaseException:
         networks.close()
         masks.close()

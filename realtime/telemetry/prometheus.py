@@ -90,6 +90,12 @@ def _frames(text: _Text, snapshot: Snapshot) -> None:
     text.single("detector_calls_total", "counter", "Runs of the face detector.", snapshot.detect_calls)
     text.single("tracked_frames_total", "counter", "Frames followed without the detector.", snapshot.tracked)
     text.single("faces", "gauge", "Faces in the newest frame.", snapshot.faces)
+    text.single(
+        "covered_faces_total",
+        "counter",
+        "Faces that could not be replaced and were covered.",
+        snapshot.covered,
+    )
     rate = text.family("fps", "gauge", "Pictures a second over the last seconds.")
     text.sample(rate, snapshot.fps_in, point="capture")
     text.sample(rate, snapshot.fps_out, point="sink")

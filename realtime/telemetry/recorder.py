@@ -40,6 +40,7 @@ class LoopFigures:
     outcomes: Mapping[Outcome, int]
     detect_calls: int
     tracked: int
+    covered: int
     stages: Mapping[str, Histogram]
     fps_out: float
 
@@ -92,6 +93,7 @@ class Recorder:
             outcomes={outcome.value: count for outcome, count in loop.outcomes.items()},
             detect_calls=loop.detect_calls,
             tracked=loop.tracked,
+            covered=loop.covered,
             faces=len(loop.faces),
             poses=tuple(FaceFigures(face.id, face.pose) for face in loop.faces),
             fps_in=capture.fps,

@@ -64,6 +64,8 @@ class Snapshot:
     detect_calls: int = 0
     tracked: int = 0
     """Frames whose faces were found without the detector."""
+    covered: int = 0
+    """Faces, over all frames, that could not be replaced and were covered."""
     faces: int = 0
     """Faces in the newest frame."""
     poses: tuple[FaceFigures, ...] = ()
@@ -96,7 +98,12 @@ def report(snapshot: Snapshot) -> dict[str, Any]:
             "failed": snapshot.failed,
         },
         "outcomes": dict(snapshot.outcomes),
-        "detect": {"calls": snapshot.detect_calls, "tracked": snapshot.tracked, "faces": snapshot.faces},
+        "detect": {
+            "calls": snapshot.detect_calls,
+            "tracked": snapshot.tracked,
+            "faces": snapshot.faces,
+            "covered": snapshot.covered,
+        },
         "faces": [
             {
                 "id": face.id,

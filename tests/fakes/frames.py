@@ -121,7 +121,8 @@ class TimedWork:
             return
         swapped = self.outcome is Outcome.SWAPPED
         picture = np.full_like(frame.bgr, 128) if swapped else frame.bgr
-        done.set_result(Result(frame, picture, self.outcome, ()))
+        refused = self.outcome is Outcome.FAULT
+        done.set_result(Result(frame, picture, self.outcome, (), refused))
 
 
 class RecordingOutputs:

@@ -72,7 +72,7 @@ def test_frames_are_those_of_the_cpu(opened):
 
 
 def test_how_long_it_takes_beside_the_cpu(opened, capsys):
-    """Written out; nothing here depends on the time. The CPU's side is without its network, the device's with."""
+    """Told, not judged. The CPU's side is without a network, the device's with one."""
     chain, network = opened
     bgr, where = smooth(0, HEIGHT, WIDTH, 3), placed((900, 500), 440, 0.3, SIZE)
     out = np.empty_like(bgr)

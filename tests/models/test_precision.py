@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.build.origin import record_origin
+from models.build.origin import Origin, record_origin
 from models.build.plan import Build, Format, Precision, Target
 from models.catalog import load_catalog
 from models.entries import Tolerance
@@ -16,6 +16,7 @@ from tests.fakes.networks import mixing_network, scaling_network
 
 CPU, VINO, TRT = Place("onnx", "CPU"), Place("openvino", "CPU"), Place("tensorrt", "GPU")
 CUDA, AUTO, EMPTY = Place("onnx", "CUDA:1"), Place("auto"), Place("openvino")
+BOTH = ("onnx", "openvino")
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ def build(tmp_path):
     """Put a build beside the source, made of it unless another origin is given."""
     source = scaling_network(tmp_path / "toy.onnx", 1.0)
 
-    def build(precision, target=Target.CPU, format_=Format.ONNX, origin=None):
+    def build(precision, target=Target.CPU, format_=Format.ONNX, origin=None, faster=BOTH):
         path = Build(source, Precision(precision), target, format_).path
         if format_ is Format.IR:
             path.write_text("<net><rt_info/></net>")
         else:
             scaling_network(path, 2.0)
-        record_origin(path, digest(source) if origin is None else origin)
+        record_origin(path, Origin(digest(source) if origin is None else origin, faster))
         return path
 
     return build
@@ -54,6 +55,16 @@ def test_auto_takes_int8_and_no_fp16_on_a_cpu(model, build, tmp_path, place):
     int8 = build("int8")
     assert chosen_file(model, tmp_path, place).path == int8
     assert chosen_file(model, tmp_path, place, "fp32").path == tmp_path / "toy.onnx"
+
+
+def test_on_a_cpu_auto_takes_what_was_faster_where_it_was_made(model, build, tmp_path):
+    path = build("int8", faster=("onnx",))
+    assert chosen_file(model, tmp_path, CPU).path == path
+    chosen = chosen_file(model, tmp_path, VINO)
+    assert (chosen.path, chosen.precision) == (tmp_path / "toy.onnx", "fp32")
+    assert chosen.passed_over == ("toy.int8.onnx was no faster than toy.onnx when it was made",)
+    assert chosen_file(model, tmp_path, VINO, "int8").path == path
+    assert chosen_file(model, tmp_path, Place("openvino", "GPU.1")).path == path
 
 
 def test_openvinos_own_format_goes_to_openvino_only(model, build, tmp_path):
@@ -149,7 +160,7 @@ def test_a_model_is_opened_in_the_precision_that_was_chosen(tmp_path, backend):
     model = replace(gfpgan, file="toy.onnx", contract=contract, tolerance=Tolerance())
     source = mixing_network(tmp_path / "toy.onnx", (1, 3, 4, 4), {"picture": 1.0})
     made = mixing_network(tmp_path / "toy.int8.onnx", (1, 3, 4, 4), {"picture": -1.0})
-    record_origin(made, digest(source))
+    record_origin(made, Origin(digest(source), BOTH))
     fed = np.full((1, 4, 4, 3), 255, np.uint8)
     for precision, level in (("fp32", 255), ("auto", 0), ("int8", 0)):
         opened = open_model(model, tmp_path, backend, precision=precision)

@@ -329,3 +329,14 @@ async def test_it_ends_with_the_feed_after_the_last_frame() -> None:
         live.loop.wake()
         await live.clock.run_for(NS_PER_S)
     assert live.loop.counts.processed == 1
+
+
+async def test_a_face_that_no_swapper_replaced_is_told_from_no_face() -> None:
+    async with rig() as live:
+        await live.film(0.2)
+        live.work.outcome = Outcome.FAULT
+        await live.film(1)
+        assert live.health.state(live.clock.now_ns())[1] == "the face cannot be replaced"
+        assert live.pictures(PictureKind.CARD), "held for a while, then a card"
+        assert live.loop.counts.outcomes[Outcome.NO_FACE] == 0
+        assert live.loop.counts.outcomes[Outcome.FAULT] > 0

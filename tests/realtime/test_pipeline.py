@@ -188,7 +188,8 @@ def offered(rig: Rig, painter: Hesitant) -> None:
 def test_a_face_that_cannot_be_shown_is_covered_and_the_picture_is_not_for_publication() -> None:
     rig = Rig(Stage(((200, 200), 100)))
     rig.pipeline._replacement = Replacement(Hesitant(rig.swapper), (blank_source("anna"),), FakeClock())
-    assert rig.frame().outcome is Outcome.NO_FACE
+    result = rig.frame()
+    assert (result.outcome, result.refused) == (Outcome.FAULT, True)
     assert rig.figures.covered == 1
 
 
@@ -256,7 +257,7 @@ def test_one_that_never_has_anything_to_show_takes_over_in_the_end_and_covers() 
     offered(rig, Hesitant(PaintingSwapper(BLUE)))
     rig.frame()
     rig.clock.advance(SHADOW_NS)
-    assert rig.frame().outcome is Outcome.NO_FACE
+    assert rig.frame().refused
 
 
 def test_sliders_are_told_between_frames_in_their_order() -> None:

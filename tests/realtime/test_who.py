@@ -1,10 +1,17 @@
+from contextlib import closing
+
 import cv2
 import numpy as np
 import pytest
 
 from models.added import add_model
+from models.catalog import DEFAULT_CHAIN
+from models.detector import open_detector
 from models.errors import ModelError
-from models.landmarker import Landmarks
+from models.landmarker import Landmarks, open_landmarker
+from realtime import who
+from realtime.assembly import analyse
+from realtime.bench.replay import replay
 from realtime.casting.parts import COVERED, Hide, Leave, Wear
 from realtime.cli import parser
 from realtime.clock import NS_PER_MS
@@ -14,9 +21,11 @@ from realtime.errors import ConfigError
 from realtime.frame import Face, Frame
 from realtime.telemetry.histogram import Histogram
 from realtime.who import check_who, open_identification, others_of, recogniser_of, worn_uris
+from tests.data import clip
+from tests.data import model as shared_model
 from tests.fakes.clock import FakeClock
 from tests.fakes.head import picture_of, posed, skin_texture
-from tests.fakes.recognisers import colour_recogniser
+from tests.fakes.recognisers import PlacedRecogniser, colour_recogniser
 
 ANNA, BEN = "anna.png", "ben.png"
 
@@ -145,13 +154,31 @@ def test_a_reference_without_a_recogniser_says_what_to_fetch(folder, tmp_path) -
         opened(folder, {"who": "reference", "references": [picture(tmp_path / "x.png")]})
 
 
-def test_a_person_like_the_reference_gets_the_face(folder, tmp_path) -> None:
+def test_what_does_not_go_together_is_not_opened(folder) -> None:
+    with pytest.raises(ConfigError, match="everybody gets one"):
+        opened(folder, {"others": "blur"})
+
+
+def test_a_recogniser_is_closed_when_a_reference_shows_nobody(folder, tmp_path, monkeypatch) -> None:
     add_model(colour_recogniser(tmp_path / "mine.onnx"), "arcface", "mine", folder)
-    flags = {"who": "reference", "references": [picture(tmp_path / "x.png")], "likeness": 0.9}
+    recogniser = PlacedRecogniser()
+    monkeypatch.setattr(who, "open_recogniser", lambda *_: recogniser)
+    flags = {"who": "reference", "references": [picture(tmp_path / "x.png")]}
+    with pytest.raises(ConfigError, match="no face was found"):
+        opened(folder, flags, analyse=lambda bgr: ())
+    assert recogniser.closed == 1
+
+
+@pytest.mark.parametrize(("likeness", "near"), [(0.0, Wear(0)), (0.95, COVERED)])
+def test_a_person_like_the_reference_gets_the_face(folder, tmp_path, likeness: float, near) -> None:
+    add_model(colour_recogniser(tmp_path / "mine.onnx"), "arcface", "mine", folder)
+    flags = {"who": "reference", "references": [picture(tmp_path / "x.png")], "likeness": likeness}
     spent = Histogram()
     identification = opened(folder, flags, spent)
     like = cv2.imread(str(tmp_path / "x.png"))
-    for number, (bgr, part) in enumerate(((like, Wear(0)), (255 - like, COVERED)), 1):
+    alike = like.copy()
+    alike[:, 190:] = 255 - alike[:, 190:]
+    for number, (bgr, part) in enumerate(((like, Wear(0)), (alike, near), (255 - like, COVERED)), 1):
         for frame in range(10):
             at_ns = (10 * number + frame) * 100 * NS_PER_MS
             parts = identification.cast(Frame(frame, at_ns, bgr), [Face(number, SEEN.points, 0.9)])
@@ -169,3 +196,37 @@ def test_a_reference_is_kept_for_the_next_start(folder, tmp_path) -> None:
         raise AssertionError("the reference was looked at before")
 
     opened(folder, flags, analyse=never).close()
+
+
+def test_people_of_a_real_clip_are_told_apart_within_a_second(folder, tmp_path, default_models) -> None:
+    recogniser = shared_model("foamliu_MobileFaceNet.onnx")
+    (folder / recogniser.name).symlink_to(recogniser)
+    frames = []
+    for frame in replay(str(clip("mosaic4_1280x720.mp4")), 1280, 720, 25.0, 3.0):
+        frames.append(frame)
+    # The person at the upper right and the one at the lower left, as they look three seconds later.
+    cv2.imwrite(str(tmp_path / "upper.png"), frames[-1].bgr[:360, 640:])
+    cv2.imwrite(str(tmp_path / "lower.png"), frames[-1].bgr[360:, :640])
+    references = [str(tmp_path / name) for name in ("upper.png", "lower.png")]
+    faces = ["persona:bronze", "persona:ink"]
+    flags = {"who": "reference", "uris": faces, "references": references, "others": "alone"}
+    detector_name, landmarker_name = DEFAULT_CHAIN
+    with (
+        closing(open_detector(detector_name, default_models)) as detector,
+        closing(open_landmarker(landmarker_name, default_models)) as landmarker,
+    ):
+        identification = opened(folder, flags, analyse=lambda bgr: analyse(bgr, detector, landmarker))
+        people = [
+            Face(n, one.points, one.score)
+            for n, one in enumerate(analyse(frames[0].bgr, detector, landmarker), 1)
+        ]
+        first = identification.cast(frames[0], people)
+        assert set(first.values()) == {COVERED}
+        for seq in range(1, 26):
+            parts = identification.cast(Frame(seq, seq * 40 * NS_PER_MS, frames[0].bgr), people)
+        identification.close()
+    assert len(people) == 4
+    for face in people:
+        x, y = face.points[:, :2].mean(axis=0)
+        upper, lower = x > 640 and y < 360, x < 640 and y > 360
+        assert parts[face.id] == (Wear(0) if upper else Wear(1) if lower else Leave())

@@ -108,3 +108,37 @@ def test_outputs_are_matched_by_name_else_by_order():
         {"a": np.zeros((1, 2)), "b": np.ones((1, 2))}, {"c": np.zeros((1, 2)), "d": np.ones((1, 2))}
     )
     assert [(one.output, one.max_abs) for one in comparison.results()] == [("a", 0), ("b", 0)]
+
+
+def logits_apart(wanted, given, tolerance, meanings):
+    comparison = Comparison(logits={"conv2d_31"})
+    comparison.add({"conv2d_31": np.array([wanted])}, {"conv2d_31": np.array([given])})
+    return complaints(comparison.results(), tolerance, meanings)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "fine"),
+    [(25.0, 17.0, True), (-30.0, -12.0, True), (0.1, -0.1, True), (0.5, -0.5, False), (2.0, -2.0, False)],
+)
+def test_a_logit_is_judged_as_the_probability_it_stands_for(wanted, given, fine):
+    tolerance = Tolerance(max_abs=2.0, outputs={"presence": Limits(max_abs=0.1, sigmoid=True)})
+    assert (not logits_apart(wanted, given, tolerance, {"conv2d_31": "presence"})) is fine
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_logit_that_is_no_number_is_not_taken_for_a_probability(bad):
+    tolerance = Tolerance(outputs={"presence": Limits(max_abs=0.1, sigmoid=True)})
+    assert "not finite" in logits_apart(20.0, bad, tolerance, {"conv2d_31": "presence"})[0]
+
+
+def test_each_output_is_held_to_its_own_limits_and_the_rest_to_the_general_ones():
+    comparison = Comparison()
+    reference = {"a": np.zeros(4), "b": np.zeros(4)}
+    comparison.add(reference, {"a": np.full(4, 1.5), "b": np.full(4, 1.5)})
+    tolerance = Tolerance(max_abs=1.0, outputs={"points": Limits(rms=2.0)})
+    found = complaints(comparison.results(), tolerance, {"a": "points", "b": "other"})
+    assert found == ("b: max error 1.5, at most 1 is allowed",)
+    assert len(complaints(comparison.results(), tolerance)) == 2
+    tight = Tolerance(max_abs=9.0, outputs={"points": Limits(rms=1.0)})
+    found = complaints(comparison.results(), tight, {"a": "points", "b": "other"})
+    assert found == ("a: RMS error 1.5, at most 1 is allowed",)

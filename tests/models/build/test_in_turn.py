@@ -16,13 +16,16 @@ class Machine:
     """A clock that moves on while a network runs, by more when the run before was not its own."""
 
     def __init__(self):
-        self.now_s = 0.0
+        self.now_s = self.worked_s = 0.0
         self.before = None
         self.order = []
         self.busy_runs = range(0)
 
     def clock_s(self):
         return self.now_s
+
+    def busy_s(self):
+        return self.worked_s
 
     def displace(self):
         self.order.append("-")
@@ -40,6 +43,8 @@ class Network(ConstantSession):
     def run(self, feeds):
         machine = self.machine
         took = {self.name: self.own, None: self.cold}.get(machine.before, self.after)
+        # Half of what is lost is waited for, which is no work.
+        machine.worked_s += (self.own + took) / 2e3
         machine.now_s += took / 1e3 * (7 if len(machine.order) in machine.busy_runs else 1)
         machine.before = self.name
         machine.order.append(self.name)
@@ -66,7 +71,12 @@ def pair(monkeypatch, machine):
 
         monkeypatch.setattr(in_turn, "open_session", open_one)
         first, second = (Contender(Side(Path("x.onnx"), name), FEEDS) for name in "ab")
-        options = {"clock_s": machine.clock_s, "displace": machine.displace, **options}
+        options = {
+            "clock_s": machine.clock_s,
+            "busy_s": machine.busy_s,
+            "displace": machine.displace,
+            **options,
+        }
         return measure_pair(first, second, **options)
 
     measured.opened = opened
@@ -78,9 +88,9 @@ def test_each_network_is_charged_with_its_own_loss(pair):
     first, second = found.turns
     assert (first.side.backend, second.side.backend, found.rounds) == ("a", "b", 3)
     assert (first.alone_ms, first.in_turn_ms) == pytest.approx((10, 11))
-    assert (first.loss, first.cold_loss) == pytest.approx((0.1, 0.4))
+    assert (first.loss, first.cold_loss, first.busy_loss) == pytest.approx((0.1, 0.4, 0.05))
     assert (second.alone_ms, second.in_turn_ms) == pytest.approx((20, 30))
-    assert (second.loss, second.cold_loss) == pytest.approx((0.5, 0.05))
+    assert (second.loss, second.cold_loss, second.busy_loss) == pytest.approx((0.5, 0.05, 0.25))
     assert found.loss == pytest.approx(41 / 30 - 1)
 
 

@@ -10,10 +10,12 @@ from filelock import FileLock
 
 from models.build import make as maker
 from models.build.make import make
+from models.build.origin import Origin, read_origin
 from models.build.plan import Build, Format, Precision, Target
 from models.entries import Tolerance
 from models.errors import ModelError
 from models.runtime.registry import open_session
+from models.verified import digest
 from tests.fakes.networks import scaling_network, tiny_network
 
 FEEDS = [
@@ -33,6 +35,24 @@ def a_build(source, precision="int8", target="cpu", format_="onnx"):
 
 def made(source, build=None, tolerance=LOOSE):
     return make(build or a_build(source), FEEDS[:4], FEEDS[4:], tolerance)
+
+
+def test_a_build_says_what_it_was_made_of_and_where_it_is_faster(source):
+    def timed(before, after, feeds):
+        assert (before, feeds) == (source, FEEDS[4])
+        return {"onnx": 3.0, "openvino": 1.05}
+
+    checked = make(a_build(source), FEEDS[:4], FEEDS[4:], LOOSE, timed=timed)
+    assert {one.backend: one.times_as_fast for one in checked} == {"onnx": 3.0, "openvino": 1.05}
+    assert read_origin(a_build(source).path) == Origin(digest(source), ("onnx",))
+
+
+def test_for_tensorrt_nothing_is_timed(source):
+    def timed(*_):
+        pytest.fail("it was timed")
+
+    make(a_build(source, target="tensorrt"), FEEDS[:4], FEEDS[4:], LOOSE, timed=timed)
+    assert read_origin(a_build(source, target="tensorrt").path) == Origin(digest(source))
 
 
 def left(folder):

@@ -41,15 +41,18 @@ def test_the_driver_has_it(driver, name):
 
 
 def test_the_drivers_errors_are_the_runtimes_numbers(runtime, driver):
-    lost = {
-        runtime.cudaError_t[name].value for name in re.findall(r'^        "(cudaError\w+)",$', SOURCE, re.M)
-    }
-    assert lost <= {member.value for member in driver.CUresult}
-    pairs = {"CUDA_ERROR_ILLEGAL_ADDRESS": "cudaErrorIllegalAddress"}
-    pairs["CUDA_ERROR_LAUNCH_FAILED"] = "cudaErrorLaunchFailure"
-    pairs["CUDA_ERROR_OUT_OF_MEMORY"] = "cudaErrorMemoryAllocation"
-    for theirs, ours in pairs.items():
-        assert driver.CUresult[theirs].value == runtime.cudaError_t[ours].value
+    ours = {member.name: member.value for member in runtime.cudaError_t}
+    theirs = {member.name: member.value for member in driver.CUresult}
+    assert theirs["CUDA_ERROR_OUT_OF_MEMORY"] == ours["cudaErrorMemoryAllocation"]
+    assert theirs["CUDA_ERROR_ILLEGAL_ADDRESS"] == ours["cudaErrorIllegalAddress"]
+    assert theirs["CUDA_ERROR_LAUNCH_FAILED"] == ours["cudaErrorLaunchFailure"]
+    lost = {ours[name] for name in re.findall(r'^        "(cudaError\w+)",$', SOURCE, re.M)}
+    assert lost <= set(theirs.values())
+    assert runtime.cudaError_t(theirs["CUDA_ERROR_ILLEGAL_ADDRESS"]).name == "cudaErrorIllegalAddress"
+    alone = set(theirs.values()) - set(ours.values())
+    for number in alone:
+        with pytest.raises(ValueError, match=str(number)):
+            runtime.cudaError_t(number)
 
 
 def test_a_launchs_arguments_are_of_the_types_that_the_bindings_take(driver, runtime):

@@ -178,6 +178,14 @@ def test_a_face_that_stands_still_in_its_crop_is_not_drawn_again(monkeypatch):
     assert len(drawn) == 3
 
 
+def test_the_caller_may_use_its_landmarks_array_again():
+    masker = Masker(PLAIN, {})
+    points = face()
+    masker.mask(crop(), points)
+    points += 20
+    assert (masker.mask(crop(), points) == Masker(PLAIN, {}).mask(crop(), points)).all()
+
+
 def test_a_kept_answer_is_the_same_as_a_fresh_one():
     kept = Masker(PLAIN, {})
     kept.mask(crop(), face())
@@ -221,12 +229,13 @@ def test_a_network_may_rest_between_frames_and_the_faces_take_turns():
 def test_a_network_that_fails_says_so_and_is_asked_again():
     network = FixedMask(None)
     masker = Masker(MaskSettings(masks=(BOX, "xseg_3"), every=4), {"xseg_3": network})
-    for _ in range(2):
+    for key in (0, 0, 1, 1):
         with pytest.raises(SwapError):
-            masker.mask(crop(), face())
-    assert len(network.looks) == 2
+            masker.mask(crop(), face(), key=key)
+    assert len(network.looks) == 4
     network.value = 60
-    assert masker.mask(crop(), face())[64, 64] == 60
+    for key in (0, 1):
+        assert masker.mask(crop(), face(), key=key)[64, 64] == 60
 
 
 def test_a_network_is_told_of_the_frame():

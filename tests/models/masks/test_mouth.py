@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.masks.mouth import draw_mouth, openness
+from models.masks.mouth import OPEN, SHUT, draw_mouth, openness
 from models.scratch import Scratch
 from models.topology import LIPS_INNER, LIPS_OUTER
 from tests.fakes.head import posed
@@ -53,8 +53,12 @@ def test_it_opens_without_a_jump():
     assert min(np.diff(shares)) >= 0
 
 
-@pytest.mark.parametrize("gap", [2.5, 4.0])
-def test_a_half_open_one_is_kept_in_part(gap):
-    keeps, out = drawn(speaking(gap))
-    assert keeps
-    assert 0 < out.min() < 255
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_a_half_open_one_is_kept_in_part(share):
+    points = speaking(20)
+    middle = (points[13] + points[14]) / 2
+    gap = float(points[14, 1] - points[13, 1])
+    unit = gap / (SHUT + share * (OPEN - SHUT))
+    out = np.empty((256, 256), np.uint8)
+    assert draw_mouth(points, unit, 5, out, Scratch())
+    assert out[round(float(middle[1])), round(float(middle[0]))] == pytest.approx(255 * (1 - share), abs=2)

@@ -1,11 +1,15 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from models.catalog import lookup
 from models.errors import SwapError
 from models.geometry import apply
+from models.landmarker import five_points
 from models.masks.parts import open_parts
 from models.masks.regions import REGIONS
+from models.neural.align import align
 from models.topology import LEFT_EYE, NOSE_TIP, OVAL
 from tests.fakes.networks_masks import PART_COLOURS, parts_network
 
@@ -67,6 +71,13 @@ def test_without_a_frame_the_crop_goes_on_beyond_its_edge(opened, scene):
     assert abs(framed.astype(int) - bare).mean() < 1.5
     assert framed[20, 96] == 0
     assert framed[170, 96] == 255
+
+
+def test_what_the_network_does_not_see_is_left_to_the_other_masks(opened, scene):
+    made = scene(SKIN)
+    wide = align(five_points(made.points), "styleganex_384", 192)
+    out = looked(opened(), dataclasses.replace(made, where=wide).view())
+    assert (out == 255).all()
 
 
 def test_a_part_that_is_not_chosen_stays_the_wearer_s(opened, scene):

@@ -66,6 +66,19 @@ def test_without_one_it_looks_at_the_crop(opened, scene):
     mask.close()
 
 
+def test_a_blue_finger_that_reaches_in_from_the_right_stays_before_the_face(opened, scene):
+    made = scene(GREEN, roll=0.0)
+    x, y = made.points[454, :2].astype(int)
+    made.bgr[y - 15 : y + 15, x - 30 :] = BLUE
+    mask = opened()
+    view = made.view()
+    out = looked(mask, view)
+    tip = apply(made.where.matrix, [(x - 18.0, float(y))])[0].astype(int)
+    assert out[tip[1], tip[0]] == 0
+    assert out[tip[1], tip[0] - 40] == 255
+    mask.close()
+
+
 def test_a_blue_spot_amid_the_face_is_no_hand(opened, scene):
     made = scene(GREEN)
     x, y = made.points[NOSE_TIP, :2].astype(int)

@@ -1,4 +1,4 @@
-"""The catalogue's swappers against the figures that are known of the published networks, written out again."""
+"""The catalogue's swappers against the figures that are known of the published networks, written out."""
 
 import pytest
 

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import cv2
@@ -178,9 +179,21 @@ def test_what_is_no_identity_is_not_read_as_one(changes):
         SourceIdentity.from_npz(identity(**changes).to_npz())
 
 
-def test_an_array_of_objects_is_not_unpickled():
+class Trap:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def test_an_array_of_objects_is_not_unpickled(tmp_path):
+    trapped = replace(identity(), five=np.array([Trap(tmp_path / "sprung")], object)).to_npz()
     with pytest.raises(ModelError, match="a kept face cannot be read"):
-        SourceIdentity.from_npz(replace(identity(), five=np.array([object()])).to_npz())
+        SourceIdentity.from_npz(trapped)
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_a_real_recogniser_gives_its_own_lengths():

@@ -98,6 +98,18 @@ def test_a_verdict_is_checked_after_seconds_by_one_look(likeness: float, bare: b
     assert len(room.looked) == spent + 1
 
 
+def test_who_has_no_verdict_goes_before_whoever_is_only_checked() -> None:
+    room = Room((0, 0.9))
+    room.frames(LOOKS)
+    room.people[2] = (1, 0.0)
+    room.frame()
+    assert room.looked[-1] == 2
+    room.now_ns += AGAIN_NS
+    faces = [sighting(1), sighting(2)]
+    room.alike.judge(faces, room.now_ns)
+    assert room.alike.wanted(faces, room.now_ns) == (2, 1)
+
+
 def test_a_check_that_disagrees_takes_all_looks_and_the_verdict_holds_till_then() -> None:
     room = Room((0, 0.9))
     room.frames(LOOKS)

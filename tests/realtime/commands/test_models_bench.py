@@ -1,4 +1,5 @@
 import json
+import platform
 
 import pytest
 
@@ -22,6 +23,11 @@ def test_one_table_with_the_builds_beside_the_model(tiny, capsys):
     assert main(["models", "bench", str(tiny), "--runs", "3", *CPU]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[:4] == ["model", "backend", "device", "precision"]
+    rows, told = rows[:3], rows[3:]
+    assert [line.partition(" ")[0] for line in told] == ["x", "MB:", "on"]
+    assert told[2].endswith(f"Python {platform.python_version()}")
+    assert rows[0].split()[-4] == "1.00"
+    assert all(float(row.split()[-4]) > 0 for row in rows)
     assert [row.split()[1:4] for row in rows] == [
         ["onnx", "CPU", "fp32"],
         ["openvino", "CPU", "fp32"],
@@ -40,6 +46,7 @@ def test_for_programs(tiny, capsys):
     assert 0 < first["p50_ms"] <= first["p95_ms"]
     assert first["rate_hz"] == pytest.approx(1000 / first["p50_ms"])
     assert second["error"][0]["max_abs"] < 1e-4
+    assert second["speed_up"] == pytest.approx(first["p50_ms"] / second["p50_ms"])
     assert [one["profiler"] for one in profiled] == ["onnx", "openvino"]
     assert all(one["profile"][0]["operator"].startswith("Conv") for one in profiled)
     assert profiled[0]["trace"] is None

@@ -24,7 +24,7 @@ def measured(monkeypatch):
     def measure_pair(first, second, *, rounds):
         pairs.append((first, second, rounds))
         turns = tuple(
-            Turn(each.side, 10.0 * number, 11.0 * number, 0.1 * number, 0.02 * number)
+            Turn(each.side, 10.0 * number, 11.0 * number, 0.1 * number, 0.02 * number, 0.03 * number)
             for number, each in enumerate((first, second), 1)
         )
         return Pair((first.side, second.side), turns, rounds or 7)
@@ -44,11 +44,25 @@ def test_every_pair_of_backends(tiny, measured, capsys):
     assert {rounds for _, _, rounds in measured} == {3}
     assert {first.side.file == second.side.file for first, second, _ in measured} == {True}
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.endswith("in turn ms    loss  cold caches")
-    assert rows[0].split() == ["tiny", "onnx", "CPU", "fp32", "10.00", "11.00", "10.0", "%", "2.0", "%"]
+    assert head.endswith("in turn ms    loss   busy  cold caches")
+    assert rows[0].split() == [
+        "tiny",
+        "onnx",
+        "CPU",
+        "fp32",
+        "10.00",
+        "11.00",
+        "10.0",
+        "%",
+        "3.0",
+        "%",
+        "2.0",
+        "%",
+    ]
     assert rows[3].split()[:2] == ["tiny", "openvino"]
     assert rows[8:] == [
         "two rows a pair; loss: of a model's own time, when the other runs before it every time",
+        "busy: the same of processor time, that is without waiting for threads or for other programs",
         "cold caches: alone, but with the caches filled with something else before each run",
         "worst loss 20.0 %, goal: at most 10.0 %",
     ]
@@ -70,6 +84,7 @@ def test_two_models_keep_their_order(tiny, tmp_path, measured, capsys):
         "alone_ms": 20.0,
         "in_turn_ms": 22.0,
         "loss_percent": 20.0,
+        "busy_loss_percent": 6.0,
         "cold_caches_percent": 4.0,
     }
 

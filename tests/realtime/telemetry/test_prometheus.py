@@ -29,6 +29,7 @@ SNAPSHOT = Snapshot(
     detect_calls=9,
     tracked=81,
     faces=2,
+    covered=6,
     fps_in=30.0,
     fps_out=29.5,
     age=AGES,
@@ -60,6 +61,7 @@ def test_every_figure_is_there_in_base_units():
     assert read["rt_detector_calls_total"].value() == 9
     assert read["rt_tracked_frames_total"].value() == 81
     assert read["rt_faces"].value() == 2
+    assert read["rt_covered_faces_total"].value() == 6
     assert read["rt_fps"].value(point="capture") == 30
     assert read["rt_fps"].value(point="sink") == 29.5
     assert read["rt_restarts_total"].value(part="worker") == 4

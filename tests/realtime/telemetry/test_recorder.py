@@ -23,7 +23,7 @@ class Parts:
     def loop_figures(self) -> LoopFigures:
         outcomes = {**dict.fromkeys(Outcome, 0), Outcome.SWAPPED: self.swapped}
         face = Face(4, posed(yaw=30, pitch=-10), 0.9)
-        return LoopFigures(8, 0, 1, (face,), outcomes, 3, 5, {"swap": Histogram()}, 29.5)
+        return LoopFigures(8, 0, 1, (face,), outcomes, 3, 5, 7, {"swap": Histogram()}, 29.5)
 
     def sink_figures(self) -> Sequence[tuple[SinkFigures, Histogram]]:
         return [
@@ -49,7 +49,7 @@ def test_the_report_has_the_schema_that_is_documented() -> None:
     assert told["version"] == 1
     assert told["frames"] == {"captured": 10, "dropped": 2, "processed": 8, "failed": 0}
     assert set(told["outcomes"]) == {"swapped", "no_face", "held", "fault"}
-    assert told["detect"] == {"calls": 3, "tracked": 5, "faces": 1}
+    assert told["detect"] == {"calls": 3, "tracked": 5, "faces": 1, "covered": 7}
     (face,) = told["faces"]
     assert face == pytest.approx({"id": 4, "yaw": 30, "pitch": -10, "roll": 0}, abs=0.5)
     assert told["fps"] == {"in": 29.97, "out": 29.5}

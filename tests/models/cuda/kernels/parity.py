@@ -50,19 +50,20 @@ def get_frame(memory, frame):
     return padded[:, : frame.width * 3].reshape(frame.height, frame.width, 3)
 
 
-def same_but_for_ties(got, expected):
+def same_but_for_ties(got, expected, ties=0.01):
+    """`ties`: the share of values that may differ."""
     difference = np.abs(got.astype(int) - expected)
     assert difference.max() <= 1
-    assert (difference > 0).mean() < 0.01
+    assert (difference > 0).mean() <= ties
 
 
-def check_crops(memory, bgr, where):
+def check_crops(memory, bgr, where, ties=0.01):
     frame, size = put_frame(memory, bgr), where[0].size
     out = memory.put(noise(9, len(where), size, size, 3))
     memory.kernels.warp_crop(memory.stream, frame, where, crops=out)
     got = memory.get(out, (len(where), size, size, 3))
     for picture, alignment in zip(got, where, strict=True):
-        same_but_for_ties(picture, crop(bgr, alignment))
+        same_but_for_ties(picture, crop(bgr, alignment), ties)
     get_frame(memory, frame)
 
 

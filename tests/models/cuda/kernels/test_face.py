@@ -15,7 +15,9 @@ from models.runtime.base import InputSpec, Normalisation, PictureOut
 from tests.models.cuda.kernels import parity
 from tests.models.cuda.kernels.parity import noise, placed, smooth
 
-once_a_module = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+any_alignment = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 alignments = st.builds(
     placed,
     st.tuples(st.floats(-40, 160), st.floats(-40, 130)),
@@ -40,10 +42,11 @@ def test_a_batch_of_crops_over_the_edges(memory):
     parity.check_crops(memory, noise(1, 90, 120, 3), where)
 
 
-@once_a_module
+@any_alignment
 @given(where=st.lists(alignments, min_size=1, max_size=3))
 def test_any_crop_is_that_of_the_cpu(memory, where):
-    parity.check_crops(memory, smooth(2, 90, 120, 3), where)
+    """Where pixels lie half-way between those of the frame, many values are ties."""
+    parity.check_crops(memory, smooth(2, 90, 120, 3), where, ties=1.0)
 
 
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
@@ -127,7 +130,7 @@ def test_a_fine_pattern_does_not_show_in_a_small_face(memory):
     assert np.abs(got.astype(int) - 128).max() <= 2
 
 
-@once_a_module
+@any_alignment
 @given(where=alignments)
 def test_any_face_is_pasted_as_on_the_cpu(memory, where):
     if where.scale >= 2:
