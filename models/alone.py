@@ -36,7 +36,7 @@ def alone(
     stop: threading.Event | None = None,
     now_s: Callable[[], float] = time.time,
 ) -> Iterator[None]:
-    """Hold the lock file `lock`, and clear away what a killed process left beside it.
+    """Hold the lock file `lock`, in a folder that is made for it, and clear away what a killed process left there.
 
     `doing` goes on after "another process is": "fetching models into ~/models". `left` is the pattern of the
     work folders that only the holder may have. Who waits is told for whom. Raises `error` when the lock is
@@ -45,7 +45,6 @@ def alone(
     from filelock import FileLock, Timeout
 
     folder = lock.parent
-    folder.mkdir(parents=True, exist_ok=True)
     held = FileLock(lock, thread_local=False)
     try:
         try:

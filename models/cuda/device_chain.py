@@ -110,9 +110,8 @@ class DeviceChain:
         if self._thread != threading.get_ident():
             self._cuda.use()
             self._thread = threading.get_ident()
-        if self._given is not None:
-            self._given = None
-            self._stream.synchronise()
+        # One that was given up may still read this memory. What it makes of it nobody sees, and the stream
+        # keeps it before what comes now.
         if bgr is not self._up:
             np.copyto(self._up, bgr)
         self._frames += 1
@@ -252,11 +251,7 @@ class DeviceChain:
         self._stream.record(self._through)
         # Also when it fails: the frame is lost then, and must not stand in the way of the next.
         self._given = None
-        try:
-            self._through.synchronise()
-        except BaseException:
-            quietly(self._stream.synchronise)
-            raise
+        self._through.synchronise()
         if last > first:
             np.copyto(out[first:last], self._down[first:last])
         if out is not given:

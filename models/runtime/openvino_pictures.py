@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import openvino
 import openvino.opset13 as operators
-from openvino.preprocess import ColorFormat, PrePostProcessor
+from openvino.preprocess import PrePostProcessor
 
 from models.runtime.base import InputSpec, PictureOut, TensorSpec
 from models.runtime.pictures import fed_shape, find_input, find_output, network_shape
@@ -28,12 +28,13 @@ def take_pictures(
     processor = PrePostProcessor(model)
     entry = processor.input(index)
     tensor = entry.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
-    tensor.set_shape(openvino.PartialShape([batch, *fed[1:]])).set_color_format(ColorFormat.BGR)
+    tensor.set_shape(openvino.PartialShape([batch, *fed[1:]]))
     entry.model().set_layout(openvino.Layout(picture.layout.upper()))
-    steps = entry.preprocess().convert_element_type(openvino.Type.f32)
+    steps = entry.preprocess()
     normalisation = picture.normalisation
     if normalisation.order == "rgb":
-        steps.convert_color(ColorFormat.RGB)
+        steps.custom(lambda output: _reversed(output).output(0))
+    steps.convert_element_type(openvino.Type.f32)
     if any(mean != 0 for mean in normalisation.mean):
         steps.mean(list(normalisation.mean))
     if any(scale != 1 for scale in normalisation.scale):
@@ -60,7 +61,7 @@ def give_pictures(
     cut = operators.clamp(operators.round(scaled, "half_to_even"), 0.0, 255.0)
     whole = operators.convert(cut, openvino.Type.u8)
     nhwc = whole if picture.layout == "nhwc" else operators.transpose(whole, np.array([0, 2, 3, 1]))
-    bgr = nhwc if picture.order == "bgr" else operators.gather(nhwc, np.array([2, 1, 0]), np.int64(3))
+    bgr = nhwc if picture.order == "bgr" else _reversed(nhwc)
     means = operators.reduce_mean(single, np.array([1, 2, 3]), keep_dims=False)
     names = result.output(0).names
     values.remove_target_input(result.input(0))
@@ -69,3 +70,10 @@ def give_pictures(
     model.add_outputs(means.output(0))
     model.validate_nodes_and_infer_types()
     return index
+
+
+def _reversed(nhwc: openvino.Node | openvino.Output) -> openvino.Node:
+    """The channels in reverse. Not by Gather: with one at the start and one at the end, OpenVINO 2026.4 folds
+    both into the weights, and the picture is wrong."""
+    last, before_first, back, axis = (np.array([value]) for value in (-1, -4, -1, 3))
+    return operators.slice(nhwc, last, before_first, back, axis)

@@ -52,7 +52,7 @@ class Casting:
 
     def decide(self, faces: Iterable[Sighting], now_ns: int) -> Decision:
         """What becomes of the faces of a frame, ids all different, in any order. `now_ns` never goes back."""
-        here = sorted(faces, key=lambda face: face.id)
+        here = tuple(faces)
         settings = self._settings
         if self._alike is not None:
             verdicts = self._alike.judge(here, now_ns)

@@ -5,7 +5,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.catalog import lookup
+from models.embedder import FaceEmbedder
 from models.enhancer import ENHANCERS, NONE, open_crop_enhancer
 from models.entries import Model
 from models.errors import ModelError
@@ -19,6 +23,7 @@ from models.neural.swapper import NeuralSwapper, open_swapper
 from models.neural.upscaler import open_upscaler
 from models.recogniser import ROLE as RECOGNISER
 from models.recogniser import open_recogniser
+from models.runtime.place import Place
 from models.store import expected_sha256
 from realtime.clock import NS_PER_MS, Clock
 from realtime.config import Config
@@ -72,7 +77,7 @@ def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, 
     told = sliders(config)
     masks = masks_of(config)
     swapper = open_swapper(model, folder, place.backend, place.device, boost=config.neural.boost)
-    opened: list[NeuralSwapper | CropEnhancer | WearerLook] = [swapper]
+    opened: list[NeuralSwapper | CropEnhancer] = [swapper]
     try:
         feeds = [each for each in worn if isinstance(each, SourceFeed)]
         if feeds:
@@ -80,9 +85,6 @@ def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, 
         enhancer = _open_enhancer(config, folder, swapper)
         if enhancer is not None:
             opened.append(enhancer)
-        wearer = _open_wearer(config, folder, model)
-        if wearer is not None:
-            opened.append(wearer)
         seen = wanted(config, "mask")
         networks = None
         if masks.networks:
@@ -93,7 +95,7 @@ def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, 
             clock.now_ns,
             enhancer,
             networks,
-            wearer,
+            _wearer(config, folder, model),
             told.chain,
             own=OWN in masks.masks,
         )
@@ -132,13 +134,30 @@ def _open_enhancer(config: Config, folder: Path, swapper: NeuralSwapper) -> Crop
     )
 
 
-def _open_wearer(config: Config, folder: Path, model: Model) -> WearerLook | None:
-    """The recogniser for the fidelity, opened for a swapper that is fed by its vectors."""
+class _Wearer:
+    """A recogniser that is opened when the fidelity first asks who the wearer is: it is large, and most leave
+    the fidelity as it is."""
+
+    def __init__(self, model: Model, folder: Path, place: Place) -> None:
+        self._opening = partial(open_recogniser, model, folder, place.backend, place.device)
+        self._opened: FaceEmbedder | None = None
+
+    def vector(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if self._opened is None:
+            self._opened = self._opening()
+        return self._opened.vector(crop)
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+
+def _wearer(config: Config, folder: Path, model: Model) -> WearerLook | None:
+    """For a swapper that is fed by a recogniser's vectors."""
     recogniser = _recogniser(model)
-    if recogniser is None or model.contract.embedding == "":
+    if recogniser is None or not model.contract.embedding:
         return None
-    place = wanted(config, "identify")
-    return open_recogniser(recogniser, folder, place.backend, place.device)
+    return _Wearer(recogniser, folder, wanted(config, "identify"))
 
 
 def load_feeds(

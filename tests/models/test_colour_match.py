@@ -39,7 +39,8 @@ def mean_of(bgr, skin):
 
 @settings(max_examples=30, deadline=None)
 @given(
-    gain=st.tuples(*[st.floats(0.5, 1.15)] * 3), sizes=st.tuples(*[st.sampled_from([64, 128, 256, 512])] * 2)
+    gain=st.tuples(*[st.floats(0.5, 1.15)] * 3),
+    sizes=st.tuples(*[st.sampled_from([64, 100, 128, 256, 384, 512, 1024])] * 2),
 )
 def test_the_skin_gets_the_targets_mean_and_deviation(gain, sizes):
     """Whatever the sizes of the two pictures."""

@@ -144,6 +144,8 @@ def test_only_the_rows_that_changed_come_back(chain, network, cudart):
         sizes.append((kind, size)),
         real(stream, kind, to, source, size),
     )
+    taken_through(chain, network, bgr, placed((60, 50), 90, 0.0, SIZE), out)
+    sizes.clear()
     taken_through(chain, network, bgr, where, out)
     (rows, flags) = (size for kind, size in sizes if kind == "download")
     assert flags == 4 * MOST_FACES
@@ -205,7 +207,7 @@ def test_grids_cover_what_they_must(chain, network, cudart):
 def test_two_faces_in_one_batch(chain, device, cudart):
     network = Negative(device, cudart, count=3)
     bgr = frame_of(5)
-    places = [placed((40, 50), 50, 0.3, SIZE), placed((110, 50), 40, -0.4, SIZE)]
+    places = [placed((40, 70), 50, 0.3, SIZE), placed((110, 30), 40, -0.4, SIZE)]
     out = np.empty_like(bgr)
     chain.begin(bgr)
     chain.crop(places, into=(network.input, InputSpec(SIZE, SIZE, "nchw", SPEC.normalisation, batch=3)))
@@ -278,6 +280,18 @@ def test_what_is_not_finite_is_told_and_forgotten(chain, device, cudart):
     network.close()
 
 
+def test_each_network_of_a_frame_is_told_apart(chain, network):
+    where = placed((60, 50), 60, 0.2, SIZE)
+    chain.begin(frame_of(0))
+    for broken in (None, 0, None):
+        network.broken = broken
+        chain.crop([where], into=(network.input, SPEC))
+        network.enqueue(chain.stream)
+        chain.decode(network.output, OUT, "swapped")
+        chain.stream.synchronise()
+    assert chain.finish(np.empty((HEIGHT, WIDTH, 3), np.uint8)) == (True, False, True)
+
+
 def test_a_face_outside_changes_nothing(chain, network):
     bgr, where = frame_of(8), placed((-300, 50), 60, 0.2, SIZE)
     out = np.empty_like(bgr)
@@ -322,6 +336,15 @@ def test_memory_that_grows_waits_for_what_uses_the_old(chain, network):
     out = np.empty_like(bgr)
     chain.finish(out)
     assert np.abs(out.astype(int) - bgr).mean() < 10
+
+
+def test_a_larger_mask_waits_for_the_smaller_that_is_still_sent(chain, network):
+    bgr, where = frame_of(2), placed((60, 50), 60, 0.2, SIZE)
+    chain.begin(bgr)
+    chain.mask("alpha", [np.zeros((8, 8), np.uint8)])
+    out = np.empty_like(bgr)
+    taken_through(chain, network, bgr, where, out)
+    assert_alike(out, by_the_cpu(bgr, where))
 
 
 def test_what_is_asked_for_wrongly(chain, network):

@@ -10,7 +10,7 @@ from models.runtime.base import EACH, InputSpec, Normalisation, PictureOut, Tens
 from models.runtime.pictures import find_input, find_output
 from models.runtime.proof import prove
 from models.runtime.registry import open_session
-from tests.fakes.networks import mixing_network
+from tests.fakes.networks import mixing_network, tiny_network
 
 BACKENDS = ["openvino", "onnx"]
 HEIGHT, WIDTH = 6, 5
@@ -217,6 +217,25 @@ def test_the_picture_need_not_be_the_first_input(load):
     session = load(shape("nchw"), weight="weight", picture=taken(), picture_out=PictureOut((-5.0, 60.0)))
     given = session.run({"picture": noise(), "weight": np.array([2.0], np.float32)})["mixed"]
     assert np.abs(given - decoded(2 * prepared(noise()), (-5.0, 60.0))).max() <= 0.501
+
+
+@pytest.mark.parametrize("order_in", ["rgb", "bgr"])
+@pytest.mark.parametrize("order_out", ["rgb", "bgr"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_network_with_weights_gives_what_it_gives_alone(tmp_path, backend, order_in, order_out):
+    path = tiny_network(tmp_path / "tiny.onnx")
+    bgr = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), np.uint8)
+    channels = bgr[..., ::-1] if order_in == "rgb" else bgr
+    values = ((channels - np.array(MEANS)) / SCALES).astype(np.float32).transpose(0, 3, 1, 2)
+    plain = open_session(path, "onnx")
+    exact = decoded(
+        plain.run({"picture": np.ascontiguousarray(values)})["result"], (0.0, 1.0), order=order_out
+    )
+    plain.close()
+    taken_so = InputSpec(16, 16, "nchw", Normalisation(MEANS, SCALES, order_in))
+    session = open_session(path, backend, picture=taken_so, picture_out=PictureOut((0.0, 1.0), order_out))
+    assert np.abs(session.run({"picture": bgr})["result"] - exact).max() <= 0.6
+    session.close()
 
 
 @settings(max_examples=15, deadline=None)

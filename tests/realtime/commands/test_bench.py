@@ -75,3 +75,12 @@ def test_the_command_line_leads_here(measured: list[Any], capsys: pytest.Capture
     assert (kind, clips) == ("unpaced", ["clip.mp4"])
     assert (arguments.seconds, arguments.size) == (2, "320x240")
     assert json.loads(capsys.readouterr().out)["kind"] == "unpaced"
+
+
+def test_the_chains_flags_are_understood(measured: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "chain", "--stand-ins", "--size", "1280x720", "--face-px", "300", "--faces", "4"]
+    assert main([*words, "--rounds", "7"]) == 0
+    ((kind, clips, arguments),) = measured
+    assert (kind, clips, arguments.size) == ("chain", [], "1280x720")
+    assert (arguments.stand_ins, arguments.face_px, arguments.faces, arguments.rounds) == (True, 300, 4, 7)
+    assert json.loads(capsys.readouterr().out)["kind"] == "chain"
