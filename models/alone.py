@@ -36,7 +36,7 @@ def alone(
     stop: threading.Event | None = None,
     now_s: Callable[[], float] = time.time,
 ) -> Iterator[None]:
-    """Hold the lock file `lock`, in a folder that is made for it, and clear away what a killed process left there.
+    """Hold the lock file `lock`, and clear away what a killed process left beside it; its folder is made.
 
     `doing` goes on after "another process is": "fetching models into ~/models". `left` is the pattern of the
     work folders that only the holder may have. Who waits is told for whom. Raises `error` when the lock is

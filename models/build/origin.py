@@ -26,7 +26,7 @@ class Origin:
 
 
 def record_origin(made: Path, origin: Origin) -> None:
-    """Write it into `made`, an .onnx or .xml file. Raises OSError, and ParseError for an .xml that is none."""
+    """Write it into `made`, an .onnx or .xml file. Raises OSError, and ParseError where an .xml is none."""
     said = {SOURCE_KEY: origin.source_sha256, FASTER_KEY: " ".join(origin.faster_on)}
     if made.suffix.lower() == ".xml":
         tree = ElementTree.parse(made)

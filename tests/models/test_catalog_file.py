@@ -1,7 +1,7 @@
 import pytest
 
 from models.catalog_file import family_member, parse_catalog, parse_families
-from models.entries import AddedSource, HttpsSource, ManualSource
+from models.entries import AddedSource, HttpsSource, Limits, ManualSource
 from models.errors import ModelError
 
 BASE = """
@@ -139,3 +139,20 @@ def test_how_a_picture_is_sharpened_and_a_mask_softened():
 def test_a_pair_that_is_none(key, value):
     with pytest.raises(ModelError, match=f"{key} is not two positive numbers"):
         parse_catalog(BASE, FAMILY + f"{key} = {value}\n", MODELS)
+
+
+def test_an_output_may_have_limits_of_its_own():
+    own = 'tolerance = { psnr_db = 35, outputs = { mask = { sigmoid = true, max_abs = 0.1 } }, forbid = ["fp16"] }'
+    family = FAMILY.replace('tolerance = { psnr_db = 35, forbid = ["fp16"] }', own)
+    tolerance = parse_catalog(BASE, family, MODELS)["one"].tolerance
+    assert tolerance.outputs == {"mask": Limits(max_abs=0.1, sigmoid=True)}
+    assert tolerance.psnr_db == 35
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"), [("{ sigmoid = true }", "sets no limit"), ("{ max = 1 }", "'max' is none of")]
+)
+def test_limits_that_are_none(limits, said):
+    family = FAMILY.replace("psnr_db = 35,", f"outputs = {{ mask = {limits} }},")
+    with pytest.raises(ModelError, match=f"outputs.mask: .*{said}"):
+        parse_catalog(BASE, family, MODELS)

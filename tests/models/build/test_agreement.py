@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from models.build.agreement import Comparison, complaints
-from models.entries import Tolerance
+from models.entries import Limits, Tolerance
 
 ARRAYS = hnp.arrays(np.float32, (1, 3, 4, 4), elements=st.floats(-100, 100, width=32))
 
