@@ -65,7 +65,7 @@ class TensorRTOnDevice:
         )
         for name in self._inputs:
             shape = tuple(shapes.get(name, engine.get_tensor_shape(name)))
-            if -1 in shape or not context.set_input_shape(name, shape):
+            if not context.set_input_shape(name, shape):
                 raise self._failed(f"being told the shape {shape} of {name!r}")
         if missing := context.infer_shapes():
             raise self._failed(f"working out the shapes of {', '.join(missing)}")

@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ SHAKE_PX = 0.5
 CROP_PX = 512
 GOAL_MS, PASTE_GOAL_MS, RATIO_GOAL = 5.0, 3.0, 2.5
 OURS = "ours"
+RUN_MS = 10
+"""Of a stand-in whose runs take the same time for one face and for several."""
 BACKEND = "openvino"
 """Of the network that takes several faces at once."""
 
@@ -99,16 +101,29 @@ def _chain(scene: Scene, rounds: int) -> dict[str, Any]:
 
 
 def _against_one(one: Scene, several: Scene, rounds: int) -> dict[str, Any]:
-    """Faces in one batch: without inference, and with a real network that takes them all at once."""
+    """Faces in one batch: without inference; with networks that take a fixed time a run, as a processor does
+    that one picture does not fill; and with a real one on this machine."""
     count = len(several.faces)
     scenes = {1: one, count: several}
     figures: dict[str, Any] = {"faces": count, "goal_ratio": RATIO_GOAL}
     figures["but_inference"] = _ratio(_rounds(scenes, rounds))
+    waiting = {
+        number: ChainRun(perf_counter_ns, ready_swapper(_wait), ready_enhancer(_wait), *_masks())
+        for number in scenes
+    }
+    figures["with_runs_of_a_fixed_time"] = {
+        "swapper_and_enhancer_ms_each": RUN_MS,
+        **_ratio(_turns(waiting, scenes, rounds)),
+    }
     with TemporaryDirectory() as folder:
         swapper = batch_swapper(Path(folder), BACKEND)
         runs = {number: ChainRun(perf_counter_ns, swapper, None, None, outline_masks()) for number in scenes}
         figures["with_inference"] = {"backend": BACKEND, **_ratio(_turns(runs, scenes, rounds))}
     return figures
+
+
+def _wait() -> None:
+    sleep(RUN_MS / 1000)
 
 
 def _ratio(spent: dict[int, list[dict[str, int]]]) -> dict[str, Any]:

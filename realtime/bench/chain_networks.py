@@ -1,6 +1,6 @@
 """The chain's networks without their work: pictures are prepared and decoded, and nothing in between."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -38,16 +38,22 @@ _TONED = np.array([0.9, 0.8, 1.0], np.float32)
 """What the swapper's answer makes of the channels it was fed: another tone, for the colours to be matched."""
 
 
+def _at_once() -> None:
+    pass
+
+
 class ReadySession:
     """Belongs to one thread. What it answers is made of the first pictures that it is fed."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, wait: Callable[[], None] = _at_once) -> None:
+        """`wait` is called once a run, however many pictures it has: the network's own time."""
         fed = next(each for each in contract.inputs if each.role == "picture")
         self._picture = contract.picture
         self._name = fed.name or "picture"
         self._encoder = PictureEncoder(self._picture)
         self._decoder = None if contract.picture_out is None else PictureDecoder(contract.picture_out)
         self._contract = contract
+        self._wait = wait
         self._others = tuple(each for each in contract.inputs if each.role != "picture")
         self._blob = np.zeros((0,), np.float32)
         self._answers: dict[str, NDArray[np.float32]] = {}
@@ -72,6 +78,7 @@ class ReadySession:
         self._encoder.encode(pictures, self._blob)
         if not self._answers:
             self._answers = {name: self._answer(name, pictures) for name in self._contract.returns}
+        self._wait()
         results: dict[str, NDArray[Any]] = dict(self._answers)
         if self._decoder is not None:
             results["picture"], _ = self._decoder.decode(self._answers["picture"])
@@ -92,9 +99,9 @@ class ReadySession:
         return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
 
-def ready(model: Model) -> OpenModel:
+def ready(model: Model, wait: Callable[[], None] = _at_once) -> OpenModel:
     """A network with the contract of `model` that takes any number of pictures at once."""
-    session = ReadySession(model.contract)
+    session = ReadySession(model.contract, wait)
     names = {each.role: each.name for each in model.contract.inputs if each.role != "picture"}
     names["picture"] = session.inputs[0].name
     names |= {f"output:{meaning}": meaning for meaning in model.contract.returns}
@@ -102,14 +109,14 @@ def ready(model: Model) -> OpenModel:
     return OpenModel(session, names, takes_picture=True, gives_picture=gives, batch=True)
 
 
-def ready_swapper() -> NeuralSwapper:
+def ready_swapper(wait: Callable[[], None] = _at_once) -> NeuralSwapper:
     (model,) = lookup([SWAPPER])
-    return NeuralSwapper(model, ready(model))
+    return NeuralSwapper(model, ready(model, wait))
 
 
-def ready_enhancer() -> NeuralEnhancer:
+def ready_enhancer(wait: Callable[[], None] = _at_once) -> NeuralEnhancer:
     (model,) = lookup([ENHANCER])
-    return NeuralEnhancer(ready(model), model)
+    return NeuralEnhancer(ready(model, wait), model)
 
 
 def network_masks() -> Masker:

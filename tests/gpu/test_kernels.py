@@ -7,9 +7,9 @@ from models.cuda.base import CudaError
 from models.cuda.choice import open_cuda
 from models.cuda.kernels.compile import find_compiler, image
 from tests.fakes.kernel_memory import DeviceMemory
+from tests.models.cuda.chains import soft_alpha
 from tests.models.cuda.kernels import parity
 from tests.models.cuda.kernels.parity import noise, placed, smooth
-from tests.models.cuda.kernels.test_face import soft_alpha
 
 pytestmark = pytest.mark.gpu
 

@@ -37,6 +37,14 @@ def test_each_layer_overrules_those_before_it(tmp_path: Path) -> None:
     assert where["web.port"] == "default"
 
 
+def test_a_role_may_have_a_precision_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[precision]\nswap = 'fp16'\n")
+    config = load(Layers(file=file, flags={"pipeline.precision": "int8"}))
+    assert (config.pipeline.precision, config.precision.swap, config.precision.mask) == ("int8", "fp16", "")
+    assert load(Layers()).pipeline.precision == "auto"
+
+
 @pytest.mark.parametrize(
     ("text", "says", "hint"),
     [
@@ -46,6 +54,9 @@ def test_each_layer_overrules_those_before_it(tmp_path: Path) -> None:
         ("[source]\nwidth = 'x'\n", "source.width", "config schema"),
         ("[source\n", "not valid TOML", "mend"),
         ("[pipeline]\non_fault = 'show'\n", "pipeline.on_fault", "config schema"),
+        ("[pipeline]\nprecision = 'fp8'\n", "pipeline.precision", "config schema"),
+        ("[precision]\nswap = 'half'\n", "precision.swap", "config schema"),
+        ("[precision]\nnose = 'fp16'\n", "precision.nose", "config schema"),
     ],
 )
 def test_a_wrong_file_says_where_and_what_would_be_right(

@@ -34,7 +34,7 @@ def test_several_faces_are_set_beside_one() -> None:
     """Without inference, and with a real network that takes them all in one run."""
     faces = measure([], arguments(faces=3))[0]["faces"]
     assert faces["faces"] == 3
-    for part in ("but_inference", "with_inference"):
+    for part in ("but_inference", "with_runs_of_a_fixed_time", "with_inference"):
         both = faces[part]["ms_p50"]
         assert set(both) == {"1", "3"}
         assert faces[part]["ratio"] == pytest.approx(both["3"] / both["1"], abs=0.02)

@@ -45,6 +45,18 @@ def test_its_answer_is_there_already():
     np.testing.assert_array_equal(swapper.swap(drawn_face(256)[None, ::-1].copy(), [FEED]).bgr, first)
 
 
+def test_a_run_takes_its_time_once_however_many_faces_it_has():
+    runs = []
+    swapper, enhancer = (
+        ready_swapper(lambda: runs.append("swap")),
+        ready_enhancer(lambda: runs.append("enhance")),
+    )
+    swapper.swap(np.stack([drawn_face(256)] * 4), [FEED] * 4)
+    assert runs == ["swap"]
+    enhancer.enhance(np.stack([drawn_face(512)] * 4))
+    assert runs == ["swap", "enhance"]
+
+
 def test_the_enhancer_keeps_its_contract():
     enhancer = ready_enhancer()
     assert (enhancer.template, enhancer.size) == ("ffhq_512", 512)

@@ -21,6 +21,7 @@ from realtime.errors import ConfigError
 from realtime.frame import Face, Frame
 from realtime.replacement import Replacement
 from realtime.swap.base import Times
+from realtime.swap.patience import Late
 from realtime.swap.sliders import sliders
 from tests.fakes.head import picture_of, posed, skin_texture
 from tests.fakes.networks_masks import xseg_network
@@ -49,7 +50,7 @@ def picture(tmp_path: Path) -> Path:
 
 def config(picture: Path | str, swapper: str = SWAPPER, **sections: Any) -> Config:
     """Every frame waits for its own faces, however slow this machine is."""
-    given = {"late": "never", **sections.pop("pipeline", {})}
+    given = {"late": Late.NEVER, **sections.pop("pipeline", {})}
     pipeline = PipelineConfig(swapper=swapper, occlusion="off", **given)
     return replace(Config(), pipeline=pipeline, face=FaceConfig(uris=(str(picture),)), **sections)
 
@@ -91,7 +92,7 @@ def test_a_picture_becomes_a_face_and_the_face_is_painted(
 
 
 def test_lossless_work_waits_for_every_face(folder: Path, picture: Path, opened: list[Replacement]) -> None:
-    opened.append(dresser(folder).replacement(config(picture, pipeline={"late": "always"}), lossless=True))
+    opened.append(dresser(folder).replacement(config(picture, pipeline={"late": Late.ALWAYS}), lossless=True))
     assert painted(opened[0])[2]
 
 

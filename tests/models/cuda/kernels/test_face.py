@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from models.cuda.kernels.face import DevicePicture, DeviceTensor, Region
 from models.cuda.kernels.parameters import MOST_FACES, PARAMETERS
-from models.neural.align import Alignment
+from models.neural.align import Alignment, crop
 from models.runtime.base import InputSpec, Normalisation, PictureOut
+from tests.data import portrait
+from tests.models.cuda.chains import soft_alpha
 from tests.models.cuda.kernels import parity
 from tests.models.cuda.kernels.parity import noise, placed, smooth
 
@@ -96,15 +98,20 @@ def test_a_square_is_averaged_down(memory, size, factor):
     parity.check_shrunk(memory, size, factor)
 
 
-def soft_alpha(size):
-    alpha = np.zeros((size, size), np.uint8)
-    cv2.circle(alpha, (size // 2, size // 2), size // 3, 255, -1)
-    return cv2.GaussianBlur(alpha, (0, 0), size / 20)
-
-
 def test_a_face_is_pasted_as_on_the_cpu(memory):
     bgr, where = smooth(3, 240, 320, 3), placed((150, 120), 200, 0.35, 128)
     assert parity.check_pasted(memory, bgr, noise(4, 128, 128, 3), soft_alpha(128), where) == (True, True)
+
+
+@pytest.mark.parametrize("size", [128, 256])
+def test_a_real_face_is_cropped_and_pasted_as_on_the_cpu(memory, size):
+    bgr = cv2.imread(str(portrait("skimage_astronaut.png")))
+    height, width = bgr.shape[:2]
+    where = placed((0.44 * width, 0.25 * height), 0.4 * width, 0.1, size)
+    assert where.scale < 2
+    parity.check_crops(memory, bgr, [where])
+    mirrored = np.ascontiguousarray(crop(bgr, where)[:, ::-1])
+    parity.check_pasted(memory, bgr, mirrored, soft_alpha(size), where)
 
 
 def test_a_wholly_opaque_face_fades_out_over_its_last_pixel(memory):
