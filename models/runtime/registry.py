@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import cast
 
 from models.errors import BackendError
-from models.runtime.base import InputSpec, PictureOut, Session
+from models.runtime.base import EACH, InputSpec, PictureOut, Session
 from models.runtime.container import check_container
 from models.runtime.place import AUTO, Place, parse_place
 from models.runtime.providers import PROVIDERS
@@ -124,6 +124,13 @@ def open_session(
         ) from error
     factory = cast(Callable[..., Session], getattr(module, attribute))
     several = {"depth": depth} if overlapping else {}
+    on_cpu = (backend, device.upper()) == ("openvino", "CPU") and not overlapping
+    if picture is not None and picture.batch == EACH and on_cpu:
+        from models.runtime.host_pictures import take_on_host
+
+        bare = factory(path, device=device, picture=None, picture_out=None, threads=threads)
+        if (session := take_on_host(bare, picture, picture_out, path.name)) is not None:
+            return session
     return factory(path, device=device, picture=picture, picture_out=picture_out, threads=threads, **several)
 
 

@@ -57,7 +57,7 @@ class Patience:
     @property
     def in_step(self) -> bool:
         """Whether frames wait for their own faces."""
-        return self._lossless or (self.late is not Late.ALWAYS and self._in_step)
+        return self._lossless or (self.late != Late.ALWAYS and self._in_step)
 
     @property
     def typical_ns(self) -> int:
@@ -71,9 +71,9 @@ class Patience:
     def wait_ns(self, seq: int, captured_ns: int, now_ns: int) -> int:
         """How long the frame that is looked at now may wait; 0 not at all. Once a frame, in their order."""
         self._see(seq, captured_ns)
-        if self._lossless or self.late is Late.NEVER:
+        if self._lossless or self.late == Late.NEVER:
             return self._hold_ns
-        if self.late is Late.ALWAYS:
+        if self.late == Late.ALWAYS:
             return 0
         spent_ns = max(0, now_ns - captured_ns)
         room_ns = self._interval_ns * (1 - OWN_SHARE) - min(spent_ns, self._interval_ns / 2)

@@ -56,7 +56,6 @@ def test_a_role_may_have_a_precision_of_its_own(tmp_path: Path) -> None:
         ("[pipeline]\non_fault = 'show'\n", "pipeline.on_fault", "config schema"),
         ("[pipeline]\nprecision = 'fp8'\n", "pipeline.precision", "config schema"),
         ("[precision]\nswap = 'half'\n", "precision.swap", "config schema"),
-        ("[precision]\nnose = 'fp16'\n", "precision.nose", "config schema"),
     ],
 )
 def test_a_wrong_file_says_where_and_what_would_be_right(
