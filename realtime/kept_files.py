@@ -1,7 +1,7 @@
 """A folder of small files that are made again when they are lost: the user's alone, written whole, not many.
 
 Nothing here raises: where the folder cannot be used, things are made anew each time. A file ends in the
-sha256 of the rest: numpy's reader does not notice all damage in an orderly way (of a changed byte: TokenError).
+sha256 of the rest: numpy's reader takes some damage in a disorderly way (of a changed byte: TokenError).
 """
 
 import hashlib

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.detector import Detector
 from models.landmarker import FaceMesh
 from realtime.boxes import side_of
-from realtime.casting.parts import Part
+from realtime.casting.parts import COVERED, Leave, Part
 from realtime.clock import NS_PER_S, Clock
 from realtime.cover import cover, uncover
 from realtime.cuts import luma_histogram
@@ -201,12 +201,20 @@ class Pipeline:
             cover(picture, box)
         for box, strength in view.fading:
             cover(picture, box, strength)
-        if view.strangers or view.fading:
+        covered = {face.id for face in view.faces if parts[face.id] == COVERED}
+        for face in view.faces:
+            if face.id in covered:
+                cover(picture, face.box)
+        if view.strangers or view.fading or covered:
             for face in view.faces:
-                uncover(picture, frame.bgr, face.points)
-        replaced = 0
+                # Nothing is painted over who is left as they are: what is before them would show through.
+                if face.id not in covered and not isinstance(parts[face.id], Leave):
+                    uncover(picture, frame.bgr, face.points)
+        replaced = len(covered)
         # From the smallest, which is farthest: those before it are painted over it.
         for face in sorted(view.faces, key=lambda face: side_of(face.box)):
+            if face.id in covered:
+                continue
             if not replacement.replace(picture, frame, face, parts[face.id], times):
                 cover(picture, face.box)
                 self._figures.covered += 1

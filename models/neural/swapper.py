@@ -270,9 +270,9 @@ def open_swapper(
         raise ModelError(f"{model.name} is a {model.role}, not a swapper", "see: realtime models list")
     what = f"{model.file} is not what the catalogue says of {model.name}"
     check_container(folder / model.file)
-    contract, free = _of_file(model.contract, read_onnx(folder / model.file), what)
+    contract, each = _of_file(model.contract, read_onnx(folder / model.file), what)
     model = replace(model, contract=contract)
-    batch = EACH if free else 1
+    batch = EACH if each else 1
     opened = open_model(
         model, folder, backend, device=device, threads=threads, batch=batch, precision=precision
     )
@@ -284,7 +284,8 @@ def open_swapper(
 
 
 def _of_file(contract: Contract, file: OnnxFile, what: str) -> tuple[Contract, bool]:
-    """The contract with the names and the size that the file has, and whether its batch is free."""
+    """The contract with the names and the size that the file has, and whether each may be fed what it takes:
+    not where a batch of pictures is free and that of the vectors is not."""
     names = bind(contract, file.inputs, file.outputs, what=what)
     shapes = {spec.name: spec.shape for spec in file.inputs}
     named = tuple(replace(each, name=names[each.role]) for each in contract.inputs if each.role in names)
@@ -298,4 +299,4 @@ def _of_file(contract: Contract, file: OnnxFile, what: str) -> tuple[Contract, b
             raise ModelError(f"{what}: its picture is of any size", "export it with a fixed size")
         contract = contract.sized(height, width)
     sources = [names[role] for role in ("embedding", "source_picture") if role in names]
-    return contract, all(shapes[name][0] == FREE for name in (picture.name, *sources))
+    return contract, shape[0] != FREE or all(shapes[name][0] == FREE for name in sources)

@@ -53,6 +53,10 @@ class PictureDecoder:
         self._single = np.empty((0,), np.float32)
         self._pictures = np.empty((0, 0, 0, 3), np.uint8)
 
+    def another(self) -> "PictureDecoder":
+        """The same, with arrays of its own."""
+        return PictureDecoder(self._picture)
+
     def decode(self, output: NDArray[np.floating]) -> tuple[NDArray[np.uint8], list[bool]]:
         """(N, H, W, 3) uint8 BGR, overwritten by the next call, and of each whether its values were finite.
 

@@ -1,7 +1,7 @@
 """Pictures prepared and decoded before and after a session that runs the network alone.
 
-OpenVINO's CPU does this within the graph slowly when the batch is free: four pictures of 256 px, in and out,
-took 21 ms and more there beside a network of 0.5 ms, and 0.8 ms here (least of 60 runs, two cores).
+OpenVINO's CPU does this slowly within the graph when the batch is free: four pictures of 256 px, in and out,
+took 13.7 ms there beside a network of 0.5 ms, and take 1.2 ms here (the least of 70 runs, two cores).
 """
 
 from collections.abc import Mapping

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.errors import BackendError
 from models.runtime.base import InputSpec, PictureOut
-from models.runtime.decode import not_finite
+from models.runtime.decode import PictureDecoder
 from models.runtime.openvino import OpenVinoSession, reason
 from models.runtime.overlap import Result
 from models.runtime.proof import blank
@@ -31,6 +31,7 @@ class _Lane:
     request: Any
     inputs: dict[str, NDArray[Any]] = field(default_factory=dict)
     outputs: dict[str, NDArray[Any]] = field(default_factory=dict)
+    decoder: PictureDecoder | None = None
 
 
 class OverlappingOpenVinoSession(OpenVinoSession):
@@ -107,13 +108,9 @@ class OverlappingOpenVinoSession(OpenVinoSession):
             lane.request.wait()
             for index, name in self._free_outputs:
                 lane.outputs[name] = lane.request.get_output_tensor(index).data.copy()
-            if self._picture_output is not None and not zeros:
-                finite = np.isfinite(lane.request.get_output_tensor(len(self._outputs)).data)
-                if not finite.all():
-                    raise not_finite(self._name, self._outputs[self._picture_output].name, finite.tolist())
         except RuntimeError as error:
             raise self._failed(error) from error
-        return Result(sequence, dict(lane.outputs))
+        return Result(sequence, self._decoded(dict(lane.outputs), lane.request, lane.decoder, zeros=zeros))
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """As the protocol says. Raises RuntimeError while frames are in flight."""
@@ -150,8 +147,8 @@ class OverlappingOpenVinoSession(OpenVinoSession):
         return tuned | {"PERFORMANCE_HINT": "THROUGHPUT", "PERFORMANCE_HINT_NUM_REQUESTS": self._depth}
 
     def _lane(self, request: Any) -> _Lane:
-        lane = _Lane(request)
-        for index, spec in enumerate(self._outputs):
+        lane = _Lane(request, decoder=None if self._decoder is None else self._decoder.another())
+        for index, spec in enumerate(self._network_outputs):
             if -1 not in spec.shape:
                 array = lane.outputs[spec.name] = np.zeros(spec.shape, spec.dtype)
                 request.set_output_tensor(index, openvino.Tensor(array, shared_memory=True))

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import openvino
 import openvino.opset13 as operators
-from openvino.preprocess import PrePostProcessor
+from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from models.runtime.base import InputSpec, PictureOut, TensorSpec
-from models.runtime.pictures import fed_shape, find_input, find_output, network_shape
+from models.runtime.pictures import fed_shape, find_input, network_shape
 
 __all__ = ["give_pictures", "take_pictures"]
 
@@ -30,11 +30,12 @@ def take_pictures(
     tensor = entry.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     tensor.set_shape(openvino.PartialShape([batch, *fed[1:]]))
     entry.model().set_layout(openvino.Layout(picture.layout.upper()))
-    steps = entry.preprocess()
+    tensor.set_color_format(ColorFormat.BGR)
+    steps = entry.preprocess().convert_element_type(openvino.Type.f32)
     normalisation = picture.normalisation
     if normalisation.order == "rgb":
-        steps.custom(lambda output: _reversed(output).output(0))
-    steps.convert_element_type(openvino.Type.f32)
+        # A convolution that follows takes it into its weights, and it costs nothing.
+        steps.convert_color(ColorFormat.RGB)
     if any(mean != 0 for mean in normalisation.mean):
         steps.mean(list(normalisation.mean))
     if any(scale != 1 for scale in normalisation.scale):
@@ -42,16 +43,12 @@ def take_pictures(
     return processor.build()
 
 
-def give_pictures(
-    model: openvino.Model, outputs: Sequence[TensorSpec], picture: PictureOut, name: str
-) -> int:
-    """Make an output of `model` uint8 NHWC BGR, rounded to the nearest; its position.
+def give_pictures(model: openvino.Model, index: int, picture: PictureOut) -> None:
+    """Make the output at `index` of `model` uint8 NHWC BGR, rounded to the nearest.
 
     uint8 cannot show what was no number. So the model gets one output more, the last: (N,) float32, of each
-    picture the mean of its values before they were rounded, which is finite if all of them were. `name` is
-    for the error. Raises ModelError.
+    picture the mean of its values before they were rounded, which is finite if all of them were.
     """
-    index = find_output(outputs, picture, name)
     result = model.outputs[index].get_node()
     values = result.input_value(0)
     black, white = picture.black_white
@@ -69,10 +66,9 @@ def give_pictures(
     bgr.output(0).set_names(names)
     model.add_outputs(means.output(0))
     model.validate_nodes_and_infer_types()
-    return index
 
 
-def _reversed(nhwc: openvino.Node | openvino.Output) -> openvino.Node:
+def _reversed(nhwc: openvino.Node) -> openvino.Node:
     """The channels in reverse. Not by Gather: with one at the start and one at the end, OpenVINO 2026.4 folds
     both into the weights, and the picture is wrong."""
     last, before_first, back, axis = (np.array([value]) for value in (-1, -4, -1, 3))

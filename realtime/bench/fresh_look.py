@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from models.detector import Detector, open_detector
 from models.landmarker import FaceMesh, Landmarks, open_landmarker
-from models.runtime.place import Place
-from models.runtime.registry import resolve
 from realtime.analyser import analyse
 from realtime.config import Config
-from realtime.places import LANDMARKER
+from realtime.places import LANDMARKER, wanted
 
-__all__ = ["FreshLook", "open_fresh_look", "place_of"]
+__all__ = ["FreshLook", "open_fresh_look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +35,8 @@ class FreshLook:
 def open_fresh_look(config: Config, folder: Path) -> FreshLook:
     """On the places where the configuration wants the pipeline's own. Raises ModelError and BackendError."""
     with ExitStack() as opened:
-        detector = open_detector(config.pipeline.detector, folder, *astuple(place_of(config, "detect")))
+        detector = open_detector(config.pipeline.detector, folder, *astuple(wanted(config, "detect")))
         opened.callback(detector.close)
-        landmarker = open_landmarker(LANDMARKER, folder, *astuple(place_of(config, "landmarks")))
+        landmarker = open_landmarker(LANDMARKER, folder, *astuple(wanted(config, "landmarks")))
         opened.pop_all()
     return FreshLook(detector, landmarker)
-
-
-def place_of(config: Config, role: str) -> Place:
-    """Where the configuration wants the network of a role of `[backend]` to run."""
-    own: str = getattr(config.backend, role)
-    return resolve(own) if own else resolve(config.pipeline.backend, config.pipeline.device)

@@ -18,7 +18,7 @@ from models.embedder import FaceEmbedder, open_embedder
 from models.fetch import ensure
 from models.landmarker import Landmarks
 from realtime.assembly import backends, build_pipeline, model_names
-from realtime.bench.fresh_look import FreshLook, open_fresh_look, place_of
+from realtime.bench.fresh_look import FreshLook, open_fresh_look
 from realtime.bench.replay import replay
 from realtime.clock import MonotonicClock
 from realtime.commands.flags import configured, start_logging
@@ -27,6 +27,7 @@ from realtime.errors import ConfigError
 from realtime.frame import Outcome
 from realtime.picture_file import read_picture
 from realtime.pipeline import PipelineFigures
+from realtime.places import wanted
 from realtime.terminal import Terminal
 
 __all__ = ["measure"]
@@ -103,7 +104,7 @@ def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, 
 
 
 def _judge(config: Config, folder: Path, embedder: Path) -> _Judge:
-    telling = open_embedder(embedder, *astuple(place_of(config, "identify")))
+    telling = open_embedder(embedder, *astuple(wanted(config, "identify")))
     try:
         return _Judge(open_fresh_look(config, folder), telling)
     except BaseException:

@@ -48,6 +48,7 @@ def swapper_network(
     *,
     side: int = 16,
     batch: int | str = 1,
+    source_batch: int | str | None = None,
     names: tuple[str, str] = ("target", "source"),
     mask: bool = False,
     mask_first: bool = False,
@@ -61,7 +62,7 @@ def swapper_network(
     """
     graph = GraphWriter("swapper")
     picture = graph.input(names[0], (batch, 3, side, side))
-    vector = graph.input(names[1], (batch, width))
+    vector = graph.input(names[1], (batch if source_batch is None else source_batch, width))
     first = np.zeros((width, 3), np.float32)
     first[:3] = np.eye(3)
     colour = graph.node("MatMul", (vector, graph.constant(first)))

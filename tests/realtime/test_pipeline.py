@@ -3,6 +3,7 @@ import threading
 import numpy as np
 import pytest
 
+from realtime.casting.parts import COVERED, Leave, Wear
 from realtime.clock import NS_PER_S
 from realtime.errors import BackendError
 from realtime.frame import Frame, Outcome
@@ -285,3 +286,59 @@ def test_another_face_is_worn_from_the_next_frame_on() -> None:
     rig.pipeline.wear((blank_source("berta"),))
     rig.frame()
     assert rig.swapper.sources[-2:] == ["anna", "berta"]
+
+
+class Cast:
+    """Gives each face the part that the test says."""
+
+    def __init__(self, **parts: object) -> None:
+        self.parts = {int(key.removeprefix("n")): part for key, part in parts.items()}
+
+    def cast(self, frame, faces):  # type: ignore[no-untyped-def]
+        return {face.id: self.parts[face.id] for face in faces}
+
+    def close(self) -> None:
+        pass
+
+
+def beside(rig: Rig, **parts: object):  # type: ignore[no-untyped-def]
+    rig.pipeline._identification = Cast(**parts)  # type: ignore[assignment]
+    result = rig.frame()
+    by_id = {face.id: face for face in result.faces}
+
+    def inside(number: int) -> np.ndarray:
+        x0, y0, x1, y1 = map(int, by_id[number].box)
+        shrink = (x1 - x0) // 4
+        return np.s_[y0 + shrink : y1 - shrink, x0 + shrink : x1 - shrink]  # type: ignore[return-value]
+
+    return result, inside
+
+
+def test_who_is_covered_on_purpose_is_no_reason_to_show_nothing() -> None:
+    rig = Rig(Stage(((150, 240), 100), ((450, 240), 80)))
+    result, inside = beside(rig, n1=COVERED, n2=COVERED)
+    assert result.outcome is Outcome.SWAPPED
+    for number in (1, 2):
+        assert len(np.unique(result.bgr[inside(number)].reshape(-1, 3), axis=0)) <= 16
+    assert rig.figures.covered == 0, "nobody was refused"
+
+
+def test_who_is_left_bare_is_left_and_the_other_is_not() -> None:
+    rig = Rig(Stage(((150, 240), 100), ((450, 240), 80)))
+    result, inside = beside(rig, n1=Leave(), n2=Wear(0))
+    np.testing.assert_array_equal(result.bgr[inside(1)], result.frame.bgr[inside(1)])
+    assert (result.bgr[inside(2)] == PAINT).all()
+
+
+def test_the_cover_of_one_does_not_blot_the_face_that_another_wears() -> None:
+    rig = Rig(Stage(((200, 240), 100), ((310, 240), 100)))
+    result, inside = beside(rig, n1=COVERED, n2=Wear(0))
+    assert (result.bgr[inside(2)] == PAINT).all()
+
+
+def test_the_bare_face_does_not_shine_through_one_that_is_left() -> None:
+    rig = Rig(Stage(((200, 240), 100), ((270, 240), 100)))
+    result, _ = beside(rig, n1=COVERED, n2=Leave())
+    x0, y0, x1, y1 = map(int, next(face for face in result.faces if face.id == 1).box)
+    region = result.bgr[y0:y1, x0:x1].reshape(-1, 3)
+    assert len(np.unique(region, axis=0)) <= 16, "all of the covered face is covered, though one is before it"

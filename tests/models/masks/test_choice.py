@@ -34,6 +34,15 @@ def test_the_default_opens_without_a_file(tmp_path):
     masker.close()
 
 
+def test_the_built_in_one_is_opened_when_it_is_named_and_only_then(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("models.occlusion.open_occlusion", lambda *place: opened.append(place))
+    open_masker(MaskSettings(masks=(BOX, HULL)), tmp_path, "onnx", "CPU")
+    assert opened == []
+    open_masker(MaskSettings(masks=(BOX, BUILT_IN)), tmp_path, "onnx", "CPU")
+    assert opened == [("onnx", "CPU")]
+
+
 @pytest.mark.parametrize("name", ["inswapper_128", "selfie_general", "xseg_4", "gfpgan_1.4"])
 def test_what_is_no_mask_of_a_face_is_refused(name, tmp_path):
     with pytest.raises(ModelError) as caught:

@@ -6,7 +6,7 @@ import pytest
 from models.catalog import lookup
 from models.errors import BackendError, ModelError, SettingError, SwapError
 from models.neural.enhancer import DEFAULT_WEIGHT, open_neural_enhancer
-from tests.fakes.networks_enhance import enhancer_network, inverted
+from tests.fakes.networks_enhance import enhancer_network, inverted, upscaler_network
 
 FAMILIES = ("gfpgan_1.2", "gfpgan_1.3", "gfpgan_1.4", "codeformer", "gpen_bfr_256", "restoreformer_plus_plus")
 TEMPLATE = {"gpen_bfr_256": "arcface_128"}
@@ -134,8 +134,9 @@ def test_a_batch_is_one_run_where_the_network_takes_it(opened, batch, runs):
     assert len(done) == runs
 
 
-def test_no_crops_are_no_run(opened):
-    assert len(opened().enhance(crops(0))) == 0
+@pytest.mark.parametrize("batch", [1, "batch"])
+def test_no_crops_are_no_run(opened, batch):
+    assert len(opened(kind={"batch": batch}).enhance(crops(0))) == 0
 
 
 @pytest.mark.parametrize("fault", ["nan", "constant"])
@@ -194,6 +195,15 @@ def test_what_restores_no_aligned_face_is_refused(tmp_path):
     with pytest.raises(ModelError) as caught:
         open_neural_enhancer(model, tmp_path)
     assert "xseg_3" in caught.value.message
+
+
+def test_an_upscaler_restores_no_aligned_face(tmp_path):
+    model = lookup(["lsdir_compact_x4"])[0]
+    upscaler_network(tmp_path / model.file)
+    sized = dataclasses.replace(model, contract=model.contract.sized(SIDE, SIDE))
+    with pytest.raises(ModelError) as caught:
+        open_neural_enhancer(sized, tmp_path)
+    assert "lsdir_compact_x4" in caught.value.message
 
 
 def test_it_warms_up_and_closes_twice(opened):

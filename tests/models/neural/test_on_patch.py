@@ -100,6 +100,20 @@ def test_it_is_told_how_large_the_face_is_shown():
     assert 180 < shown[1] < 330
 
 
+def test_what_is_finer_than_the_frame_is_averaged_and_does_not_flicker():
+    class Chequered(Inverting):
+        def enhance(self, crops, shown_px=0.0):
+            board = (np.indices(crops.shape[1:3]).sum(axis=0) % 2 * 255).astype(np.uint8)
+            return np.repeat(board[None, :, :, None], 3, axis=3)
+
+    points = posed(centre=(300, 220), eyes_px=60)
+    patch = drawn(points)
+    PatchEnhancer(Chequered(size=512)).enhance(patch, points, frame())
+    middle = np.rint(points[OVAL, :2].mean(axis=0) - (patch.x, patch.y)).astype(int)
+    part = patch.bgr[middle[1] - 8 : middle[1] + 8, middle[0] - 8 : middle[0] + 8]
+    assert np.abs(part.astype(int) - 127).max() < 40
+
+
 def test_what_comes_back_unchanged_leaves_the_patch_bit_for_bit():
     points = posed(centre=(300, 220))
     patch = drawn(points)
@@ -108,12 +122,14 @@ def test_what_comes_back_unchanged_leaves_the_patch_bit_for_bit():
     assert (patch.bgr == before).all()
 
 
-@pytest.mark.parametrize("what", ["nan", "one place", "no landmarks", "no frame", "empty", "tiny"])
+@pytest.mark.parametrize("what", ["nan", "inf", "one place", "no landmarks", "no frame", "empty", "tiny"])
 def test_a_face_that_cannot_be_cut_out_stays_as_it_is(what):
     points = posed(centre=(300, 220))
     patch, picture = drawn(points), frame()
     if what == "nan":
         points = points * np.nan
+    elif what == "inf":
+        points = points + np.float32(np.inf)
     elif what == "one place":
         points = np.full_like(points, 200)
     elif what == "tiny":

@@ -236,6 +236,17 @@ def test_all_faces_and_all_pictures_of_a_boost_are_one_run_where_they_can_be(
         assert counting.fed[0]["source"][0] == (8, 512)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_vector_of_a_fixed_batch_lets_no_pictures_through_together(request, tmp_path, backend):
+    model = toy(tmp_path, batch="n", source_batch=1)
+    swapper = opened(request, model, tmp_path, backend)
+    assert not swapper.batches
+    crops = crops_of(2, 24)
+    swapped = swapper.swap(crops, [feed_of(each) for each in COLOURS[:2]])
+    for crop, colour, bgr in zip(crops, COLOURS, swapped.bgr, strict=False):
+        assert np.abs(bgr - expected(model.contract, crop, colour)).max() <= 0.51
+
+
 def test_the_vectors_are_stacked_anew_only_when_one_changes(request, tmp_path):
     swapper = opened(request, toy(tmp_path, batch="n"), tmp_path)
     swapper._session = counting = Counting(swapper._session)

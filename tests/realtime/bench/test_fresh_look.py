@@ -7,7 +7,7 @@ import pytest
 
 from realtime import assembly
 from realtime.bench import fresh_look, identity
-from realtime.bench.fresh_look import FreshLook, open_fresh_look, place_of
+from realtime.bench.fresh_look import FreshLook, open_fresh_look
 from realtime.bench.tracking import measure
 from realtime.config import BackendConfig, Config, PipelineConfig
 from realtime.errors import BackendError
@@ -102,7 +102,3 @@ def test_identity_opens_its_embedder_where_it_is_wanted_and_closes_it(
     with pytest.raises(BackendError):
         identity._judge(config(detect="onyx"), Path(), Path("e.onnx"))
     assert embedders[1].closed == 1
-
-
-def test_a_role_without_a_backend_of_its_own_has_the_pipelines() -> None:
-    assert place_of(config(("onnx", "")), "identify") == place_of(config(identify="onnx"), "identify")

@@ -116,3 +116,4 @@ def test_only_the_first_import_of_a_heavy_package_is_a_span(
     assert isinstance(heavy, ModuleType)
     assert again is heavy
     assert spans.found == {"import heavy": (1.0, 2.0)}
+    assert spans.now_ms() == 3.0, "nobody looked at the clock for what was there already"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from realtime.bench import chain, identity, live, start, tracking, unpaced
+from realtime.bench import chain, change, identity, late, live, start, tracking, unpaced
 from realtime.cli import main
 from realtime.commands.bench import KINDS, bench
 
@@ -16,6 +16,8 @@ MODULES = {
     "unpaced": unpaced,
     "start": start,
     "chain": chain,
+    "late": late,
+    "change": change,
 }
 
 

@@ -103,7 +103,7 @@ def test_three_models_are_one_too_many(tiny, measured, capsys):
 
 
 def test_pairs_that_do_not_run_are_told_once(tiny, capsys):
-    assert main(["models", "bench", "--in-turn", tiny, "--runs", "1", "--backend", "onyx"]) == 1
+    assert main(["models", "bench", "--in-turn", tiny, "--runs", "1", *["--backend", "onyx"] * 2]) == 1
     assert capsys.readouterr().out.count("not run: there is no inference backend named 'onyx'") == 1
     assert main(["models", "bench", "--in-turn", tiny, "--json", "--backend", "onyx"]) == 1
     (pair,) = json.loads(capsys.readouterr().out)["in_turn"]
