@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.embedder import FaceEmbedder
 from models.errors import ModelError
 from models.neural.identity import SourceIdentity, identity_of
+from models.recogniser import LIKENESS
 from realtime.errors import ConfigError
 from realtime.face_cache import FOLDER_VARIABLE, preparation
 from realtime.faces import FacePictures
@@ -26,6 +27,9 @@ from realtime.source_pictures import MOST_PICTURES, Analyse, one_face
 __all__ = ["IdentityCache", "identities_folder", "load_identity", "unit"]
 
 logger = logging.getLogger(__name__)
+
+_DOUBTFUL = 0.9
+"""Of the agreement that pictures have which are just alike enough for one person."""
 
 
 def identities_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -76,9 +80,14 @@ class IdentityCache:
 
 
 def load_identity(
-    pictures: FacePictures, analyse: Analyse, recogniser: FaceEmbedder, cache: IdentityCache | None = None
+    pictures: FacePictures,
+    analyse: Analyse,
+    recogniser: FaceEmbedder | None,
+    cache: IdentityCache | None = None,
 ) -> SourceIdentity:
     """Who is in the pictures. One of several that cannot be used is left out, with a warning.
+
+    `recogniser`: None for a swapper that is fed by a picture alone.
 
     `analyse` and `recogniser` are not asked for what `cache` keeps. Raises ConfigError when no picture can be
     used, SourceError and BackendError as `identity_of`.
@@ -98,6 +107,12 @@ def load_identity(
     for why in refused:
         logger.warning("left out: %s (%s)", why.message, why.hint)
     identity = identity_of(seen, recogniser)
+    if identity.agreement < _DOUBTFUL * _just_alike(identity.pictures):
+        logger.warning(
+            "the pictures of %s may not all show the same person: one is only %.2f like the rest",
+            pictures.name,
+            identity.agreement,
+        )
     if cache is not None:
         cache.put(key, identity)
     return identity
@@ -107,3 +122,8 @@ def unit(identity: SourceIdentity) -> NDArray[np.float32]:
     """(N,) of length 1: the direction of an identity's vector, as a reference for `realtime.casting`."""
     direction: NDArray[np.float32] = identity.embedding / np.float32(np.linalg.norm(identity.embedding))
     return direction
+
+
+def _just_alike(pictures: int) -> float:
+    """Cosine of each picture with the mean of all, when the cosine of any two is the least for one person."""
+    return float(np.sqrt((1 + (pictures - 1) * LIKENESS["arcface"]) / pictures))

@@ -84,11 +84,13 @@ class SourceIdentity:
 
 
 def identity_of(
-    pictures: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32] | None]], recogniser: FaceEmbedder
+    pictures: Sequence[tuple[NDArray[np.uint8], NDArray[np.float32] | None]],
+    recogniser: FaceEmbedder | None,
 ) -> SourceIdentity:
     """The person that all `pictures` show: (H, W, 3) uint8 BGR each, with the (468, 3) landmarks of the face
     in its pixels, or None where none was found.
 
+    `recogniser`: None for a swapper that is fed by a picture alone: the embedding is of no length then.
     Raises SourceError when there is no picture, one shows no face, or the recogniser has no answer to it, and
     BackendError when it fails.
     """
@@ -102,8 +104,14 @@ def identity_of(
                 f"picture {number} of {len(pictures)} of the face to put on shows no face",
                 "give pictures in which the face is large and looks at the camera",
             )
-        vectors.append(_vector(recogniser, bgr, points, number))
+        if recogniser is not None:
+            vectors.append(_vector(recogniser, bgr, points, number))
         fives.append(five)
+    if recogniser is None:
+        largest = max(
+            range(len(fives)), key=lambda index: float(np.linalg.norm(fives[index][1] - fives[index][0]))
+        )
+        return _portrayed(pictures[largest][0], fives[largest], np.empty(0, np.float32), len(fives), 1.0)
     mean = np.stack(vectors).mean(axis=0).astype(np.float32)
     if float(np.linalg.norm(mean)) < _CANCELLED * float(np.mean(np.linalg.norm(vectors, axis=1))):
         raise SourceError("the pictures of the face to put on have nothing in common", "give one of them")
@@ -112,10 +120,20 @@ def identity_of(
         (index for index, cosine in enumerate(likeness) if cosine >= max(likeness) - _TYPICAL),
         key=lambda index: float(np.linalg.norm(fives[index][1] - fives[index][0])),
     )
+    return _portrayed(pictures[chosen][0], fives[chosen], mean, len(pictures), min(1.0, *likeness))
+
+
+def _portrayed(
+    bgr: NDArray[np.uint8],
+    five: NDArray[np.float32],
+    embedding: NDArray[np.float32],
+    pictures: int,
+    agreement: float,
+) -> SourceIdentity:
     target = _PORTRAIT_TEMPLATE * PORTRAIT_PX
-    portrait = aligned_source(pictures[chosen][0], fives[chosen], target, PORTRAIT_PX)
-    five = apply(similarity_fit(fives[chosen], target), fives[chosen]).astype(np.float32)
-    return SourceIdentity(mean, portrait, five, len(pictures), min(1.0, *likeness))
+    portrait = aligned_source(bgr, five, target, PORTRAIT_PX)
+    upright = apply(similarity_fit(five, target), five).astype(np.float32)
+    return SourceIdentity(embedding, portrait, upright, pictures, agreement)
 
 
 def aligned_source(

@@ -195,7 +195,7 @@ def load_feeds(
             if uri.startswith(PERSONA):
                 found.append(_hidden(uri, model, analyse))
                 continue
-            if opened is None:
+            if opened is None and model.contract.embedding:
                 raise ModelError(
                     f"the catalogue names no recogniser for {model.name}",
                     "correct it: `needs` of its family",

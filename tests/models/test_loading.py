@@ -103,6 +103,18 @@ def test_a_batch_goes_through_where_the_network_can(tmp_path, backend, free):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_batch_of_a_fixed_size_keeps_the_contract(tmp_path, backend):
+    (tmp_path / "toy.onnx").write_bytes(negating_network(("count", 3, 4, 6)))
+    opened = open_model(parse_catalog(TOY)["toy"], tmp_path, backend, batch=3)
+    try:
+        assert not opened.batch
+        assert opened.names["output:mask"] == "negated"
+        assert opened.session.run({"picture": np.zeros((3, 4, 6, 3), np.uint8)})["negated"].shape[0] == 3
+    finally:
+        opened.session.close()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_batch_of_a_size_that_the_network_does_not_take(folder, backend):
     with pytest.raises(ModelError, match=r"\(4, 3, 4, 6\)"):
         open_model(parse_catalog(TOY)["toy"], folder, backend, batch=4)

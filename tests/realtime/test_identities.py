@@ -138,3 +138,27 @@ def test_a_recogniser_that_says_nothing_is_told_and_not_kept(cache, pictures):
 def test_the_folder_can_be_chosen(tmp_path):
     assert identities_folder({"REALTIME_FACES": str(tmp_path)}) == tmp_path / "identities"
     assert identities_folder({}).name == "identities"
+
+
+def test_pictures_of_different_people_are_told(pictures, caplog):
+    with caplog.at_level(logging.WARNING):
+        load_identity(pictures, sees(FACE), Raw((1, 0), (0.9, 0.4)))
+    assert caplog.text == ""
+    with caplog.at_level(logging.WARNING):
+        load_identity(pictures, sees(FACE), Raw((1, 0), (0, 1)))
+    assert "may not all show the same person" in caplog.text
+
+
+def test_one_picture_agrees_with_itself(pictures, caplog):
+    with caplog.at_level(logging.WARNING):
+        load_identity(FacePictures("anna", pictures.paths[:1]), sees(FACE), Raw((1, 0)))
+    assert caplog.text == ""
+
+
+def test_without_a_recogniser_the_largest_face_is_the_portrait(pictures):
+    small = Landmarks(posed((160, 160), 40.0), 0.9)
+    found = iter([small, FACE])
+    identity = load_identity(pictures, lambda bgr: (next(found),), None)
+    assert identity.embedding.size == 0
+    assert (identity.pictures, identity.agreement) == (2, 1.0)
+    assert identity.portrait.shape == (640, 640, 3)

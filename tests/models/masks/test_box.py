@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import SettingError
@@ -37,6 +37,7 @@ def test_each_padding_is_at_its_side(side, axis, where):
     assert (rest == 255).all()
 
 
+@settings(deadline=None)
 @given(st.integers(16, 600), st.floats(0, 1), st.tuples(*[st.floats(0, 100)] * 4))
 def test_it_is_always_a_mask_that_ends_at_nothing(size, blur, padding):
     mask = box_mask(size, blur, padding)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.masks.edges import CENTRED, OUTSIDE, eye_distance, soften, to_size
@@ -14,6 +14,7 @@ def half(size=101, begins=50):
     return mask
 
 
+@settings(deadline=None)
 @given(st.integers(2, 20))
 def test_an_outside_edge_keeps_all_that_was_taken_and_ends_within_its_reach(reach):
     mask = half()
@@ -25,6 +26,7 @@ def test_an_outside_edge_keeps_all_that_was_taken_and_ends_within_its_reach(reac
     assert mask[0, 49] > 0
 
 
+@settings(deadline=None)
 @given(st.integers(2, 20))
 def test_a_centred_edge_is_half_way_where_the_edge_was(reach):
     mask = half()
@@ -48,6 +50,7 @@ def test_no_reach_is_the_least_reach():
     assert (mask[:, :48] == 0).all()
 
 
+@settings(deadline=None)
 @given(st.floats(-75, 75), st.floats(-35, 35), st.floats(-180, 180))
 def test_the_eye_distance_stays_when_the_head_turns(yaw, pitch, roll):
     frontal = eye_distance(posed(eyes_px=100))

@@ -1,6 +1,6 @@
 import cv2
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.masks.edges import eye_distance
@@ -22,6 +22,7 @@ def drawn(hull, reach):
     return out
 
 
+@settings(deadline=None)
 @given(st.floats(-80, 80), st.floats(-30, 30), st.floats(-180, 180), st.floats(3, 20))
 def test_all_of_the_face_is_inside_and_nothing_far_outside(yaw, pitch, roll, reach):
     points = flat(yaw=yaw, pitch=pitch, roll=roll)

@@ -111,7 +111,7 @@ def test_what_is_finer_than_the_frame_is_averaged_and_does_not_flicker():
     PatchEnhancer(Chequered(size=512)).enhance(patch, points, frame())
     middle = np.rint(points[OVAL, :2].mean(axis=0) - (patch.x, patch.y)).astype(int)
     part = patch.bgr[middle[1] - 8 : middle[1] + 8, middle[0] - 8 : middle[0] + 8]
-    assert np.abs(part.astype(int) - 127).max() < 40
+    assert np.abs(part.astype(int) - 127).max() < 12
 
 
 def test_what_comes_back_unchanged_leaves_the_patch_bit_for_bit():

@@ -3,7 +3,7 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalog import lookup
@@ -57,6 +57,7 @@ def test_no_more_goes_in_than_there_is_and_nothing_in_vain(shown, known, side):
     assert input_side(shown, known) == side
 
 
+@settings(deadline=None)
 @given(st.floats(0, 4000), st.floats(0, 600), st.sampled_from(SIDES))
 def test_the_size_is_one_of_those_and_worth_its_while(shown, known, finest):
     side = input_side(shown, known, finest=finest)
@@ -67,6 +68,7 @@ def test_the_size_is_one_of_those_and_worth_its_while(shown, known, finest):
         assert known == 0 or side <= max(known, SIDES[0])
 
 
+@settings(deadline=None)
 @given(st.floats(30, 1000), st.floats(0, 300))
 def test_a_larger_face_never_gets_a_smaller_input(shown, known):
     assert input_side(shown * 1.3, known) >= input_side(shown, known)

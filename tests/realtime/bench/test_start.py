@@ -73,7 +73,7 @@ def test_a_phase_that_some_starts_lack_counts_where_it_is() -> None:
         ({"code": 4, "stderr": "error: no such face\n  -> choose"}, "a start failed: error: no such face"),
         ({"code": 1, "stdout": "torn"}, "a start failed: torn"),
         ({"spans": [{"interpreter": (0.0, 1.0)}]}, "it showed no swapped frame"),
-        ({"spans": [spans(1.0)], "code": 1, "stderr": "torn at its end"}, "failed: torn at its end"),
+        ({"spans": [spans(1.0)] * 2, "code": 1, "stderr": "torn at its end"}, "failed: torn at its end"),
         ({"code": None}, "took more than 120 s"),
     ],
 )

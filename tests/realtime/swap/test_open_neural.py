@@ -25,7 +25,7 @@ from realtime.swap.patience import Late
 from realtime.swap.sliders import sliders
 from tests.fakes.head import picture_of, posed, skin_texture
 from tests.fakes.networks_masks import xseg_network
-from tests.fakes.networks_swap import dfm_network, recogniser_network, swapper_network
+from tests.fakes.networks_swap import dfm_network, picture_swapper, recogniser_network, swapper_network
 
 SWAPPER = "hyperswap_1a_256"
 POINTS = posed((160, 160), 90)
@@ -134,6 +134,18 @@ def test_a_face_in_the_file_itself_needs_no_picture(tmp_path: Path, opened: list
         assert painted(opened[0])[2]
     finally:
         environment.undo()
+
+
+def test_a_swapper_that_is_fed_by_a_picture_needs_no_recogniser(
+    folder: Path, picture: Path, opened: list[Replacement]
+) -> None:
+    picture_swapper(folder / "blendswap_256.onnx", side=256, source_side=112)
+    (folder / "arcface_w600k_r50.onnx").unlink()
+    plain = config(picture, "blendswap_256", neural=NeuralConfig(colour=0))
+    opened.append(dresser(folder).replacement(plain))
+    before, after, replaced = painted(opened[0])
+    assert replaced
+    assert (after[150:170, 150:170] != before[150:170, 150:170]).any()
 
 
 def test_a_persona_that_is_drawn_is_not_for_networks(folder: Path) -> None:
