@@ -281,12 +281,22 @@ class FaceChain:
 
     def _made(self, face: _Face) -> MadeFace:
         size = face.where.size
-        if face.error is not None:
-            return MadeFace(face.given, face.where, face.bgr, np.zeros((size, size), np.uint8), face.error)
+        alpha = None
+        if face.error is None:
+            try:
+                alpha = self._alpha(face)
+            except SwapError as error:
+                face.error = error
+        if alpha is None:
+            alpha = np.zeros((size, size), np.uint8)
+        return MadeFace(face.given, face.where, face.bgr, alpha, face.error)
+
+    def _alpha(self, face: _Face) -> Picture:
+        """(S, S): where the face counts, as far as networks can tell. An array of its own."""
+        size = face.where.size
         own = None if face.own is None else self._sized(face.own, size)
         if self._masks is None:
-            alpha = np.full((size, size), 255, np.uint8) if own is None else own
-            return MadeFace(face.given, face.where, face.bgr, alpha)
+            return np.full((size, size), 255, np.uint8) if own is None else own
         head = face.given.crops[HEAD]
         inside = np.asarray(apply(face.where.matrix, face.given.points[:, :2]), np.float32)
         alpha = self._masks.mask(
@@ -296,7 +306,7 @@ class FaceChain:
             key=face.given.id,
             frame=InFrame(head.bgr, Alignment(between(head.where, face.where), size), face.given.captured_ns),
         )
-        return MadeFace(face.given, face.where, face.bgr, alpha.copy())
+        return alpha.copy()
 
     def _target(self, face: _Face) -> Picture:
         """The wearer's own face in the square that the new one lies in."""

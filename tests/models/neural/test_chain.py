@@ -315,3 +315,16 @@ def test_closing_closes_all_parts() -> None:
     swapper, enhancer, wearer = FlatSwapper(), AddingEnhancer(), Looking(np.ones(512, np.float32))
     chain(swapper, enhancer, wearer=wearer).close()
     assert (swapper.closed, enhancer.closed, wearer.closed) == (1, 1, 1)
+
+
+def test_a_mask_that_is_no_mask_refuses_its_face_alone() -> None:
+    class Blind(Masker):
+        def mask(self, crop, points, own=None, *, key=0, frame=None):  # type: ignore[no-untyped-def]
+            if key == 1:
+                raise SwapError("the mask is not finite", "build it in fp32")
+            return super().mask(crop, points, own, key=key, frame=frame)
+
+    first, second = run(chain(FlatSwapper(), masks=Blind(MaskSettings((BOX, OWN)), {})), 1, 2).faces
+    assert isinstance(first.error, SwapError)
+    assert not first.alpha.any()
+    assert second.error is None

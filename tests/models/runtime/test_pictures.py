@@ -248,6 +248,23 @@ def test_a_network_with_weights_gives_what_it_gives_alone(tmp_path, way, order_i
     session.close()
 
 
+@pytest.mark.parametrize("folded", [True, False])
+def test_two_frames_in_flight_have_pictures_of_their_own(tmp_path, monkeypatch, folded):
+    from models.runtime.openvino_overlap import OverlappingOpenVinoSession
+
+    if folded:
+        monkeypatch.setattr("models.runtime.openvino._FOLDS_OUTPUT", {"CPU"})
+    path = mixing_network(tmp_path / "mixing.onnx", shape("nchw"), {"picture": 1.0})
+    session = OverlappingOpenVinoSession(path, picture=taken(), picture_out=PictureOut((-5.0, 60.0)))
+    for seed in (1, 2):
+        session.submit({"picture": noise(seed=seed)})
+    first, second = session.collect(), session.collect()
+    for seed, result in ((1, first), (2, second)):
+        exact = decoded(prepared(noise(seed=seed)), (-5.0, 60.0))
+        assert np.abs(result.outputs["mixed"] - exact).max() <= 0.501
+    session.close()
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     black=st.floats(-4, 4),
