@@ -15,13 +15,16 @@ from models.geometry import apply
 from models.landmarker import five_points
 from models.masks.settings import MaskSettings
 from models.masks.view import InFrame
-from models.neural.align import align, crop
+from models.neural.align import align
+from models.neural.cutter import Cutter
 from models.neural.face import Crop, GivenFace, MadeFace, MadeFaces, Template, follow
 from models.neural.settings import ChainSettings
 from models.paste_back import PasteBack, aligned_face
 from models.scratch import Scratch
+from realtime.boxes import iou
 from realtime.clock import Clock
-from realtime.frame import Frame
+from realtime.cover import cover, uncover
+from realtime.frame import Face, Frame
 from realtime.swap.base import Sliders, Times, Wearer
 from realtime.swap.heavy import HeavyThread
 from realtime.swap.patience import Patience
@@ -84,6 +87,7 @@ class NeuralPainter:
         self._patience = patience
         self._clock = clock
         self._paster = PasteBack()
+        self._cutter = Cutter()
         self._scratch = Scratch()
         self._made: dict[int, MadeFace] = {}
         self._refused = ""
@@ -99,7 +103,7 @@ class NeuralPainter:
         self._collect(0, times)
         began = False
         if wearers and not self._networks.busy:
-            given = tuple(self._given(frame, wearer) for wearer in wearers)
+            given = tuple(self._given(frame, wearer, wearers) for wearer in wearers)
             began = self._networks.submit(given)
         if began and wait and wait_ns:
             self._collect(self._clock.now_ns() + wait_ns, times)
@@ -131,15 +135,32 @@ class NeuralPainter:
         self._networks.close()
         self._masks.close()
 
-    def _given(self, frame: Frame, wearer: Wearer) -> GivenFace:
+    def _given(self, frame: Frame, wearer: Wearer, wearers: Sequence[Wearer]) -> GivenFace:
         """The squares are cut here: by the time slow networks look, the frame's memory is another frame's."""
         face = wearer.face
         five = five_points(face.points)
-        crops = {}
-        for template, size in self._chain.templates:
-            where = align(five, template, size)
-            crops[template, size] = Crop(where, crop(frame.bgr, where))
+        templates = self._chain.templates
+        places = [align(five, template, size) for template, size in templates]
+        cut = self._cutter.cut(self._alone(frame, face, wearers), places)
+        crops = {
+            template: Crop(*one)
+            for template, one in zip(templates, zip(places, cut, strict=True), strict=True)
+        }
         return GivenFace(face.id, frame.captured_ns, face.points, wearer.source, crops)
+
+    def _alone(self, frame: Frame, face: Face, wearers: Sequence[Wearer]) -> NDArray[np.uint8]:
+        """The frame without the bare faces of others that touch this one: they would be pasted with it."""
+        others = [
+            other.face for other in wearers if other.face.id != face.id and iou(other.face.box, face.box) > 0
+        ]
+        if not others:
+            return frame.bgr
+        picture = self._scratch.u8("alone", *frame.bgr.shape)
+        np.copyto(picture, frame.bgr)
+        for other in others:
+            cover(picture, other.box, margin=0.0)
+        uncover(picture, frame.bgr, face.points)
+        return picture
 
     def _collect(self, deadline_ns: int, times: Times) -> None:
         ended = self._networks.collect(deadline_ns)
