@@ -55,12 +55,13 @@ def open_enhancer(
     *,
     strength: float | None = None,
     weight: float | None = None,
+    precision: str = "fp32",
 ) -> Enhancer | None:
     """The enhancer `name`, which may be a model of the catalogue with its file in `folder`; None for "none".
 
     Without a folder it is that of the user's models.
-    `strength`, `weight`: 0 to 1, of networks; None: their own. Raises ModelError for an unknown name, and
-    what `open_crop_enhancer` raises.
+    `strength`, `weight`: 0 to 1, of networks; None: their own. `precision`: see `models.precision`. Raises
+    ModelError for an unknown name, and what `open_crop_enhancer` raises.
     """
     if name == NONE:
         return None
@@ -69,7 +70,11 @@ def open_enhancer(
         return cast(Enhancer, getattr(import_module(module), kind)())
     from models.neural.on_patch import PatchEnhancer
 
-    return PatchEnhancer(open_crop_enhancer(name, folder, backend, device, strength=strength, weight=weight))
+    return PatchEnhancer(
+        open_crop_enhancer(
+            name, folder, backend, device, strength=strength, weight=weight, precision=precision
+        )
+    )
 
 
 def open_crop_enhancer(
@@ -80,6 +85,7 @@ def open_crop_enhancer(
     *,
     strength: float | None = None,
     weight: float | None = None,
+    precision: str = "fp32",
 ) -> "CropEnhancer":
     """The enhancer of aligned crops that the model `name` is.
 
@@ -102,8 +108,10 @@ def open_crop_enhancer(
     share = DEFAULT_STRENGTH if strength is None else strength
     if model.contract.template:
         likeness = DEFAULT_WEIGHT if weight is None else weight
-        return open_neural_enhancer(model, folder, backend, device, strength=share, weight=likeness)
-    return open_upscaler(model, folder, backend, device, strength=share)
+        return open_neural_enhancer(
+            model, folder, backend, device, strength=share, weight=likeness, precision=precision
+        )
+    return open_upscaler(model, folder, backend, device, strength=share, precision=precision)
 
 
 def _known(name: str) -> str:

@@ -195,10 +195,11 @@ class FaceOcclusion:
 
 
 def open_occlusion(backend: str = "openvino", device: str = "CPU") -> FaceOcclusion:
-    """The network that comes with the program. Raises BackendError and ModelError."""
+    """The network that comes with the program, warm. Raises BackendError and ModelError."""
     picture = InputSpec(CROP_PX, CROP_PX, "nchw", NORMALISATION)
     session = open_session(WEIGHTS, backend, device=device, picture=picture)
     try:
+        session.warmup()
         return FaceOcclusion(session)
     except BaseException:
         session.close()

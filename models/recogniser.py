@@ -9,7 +9,8 @@ from models.embedder import FaceEmbedder
 from models.entries import AddedSource, Model
 from models.errors import ModelError
 from models.licences import licence
-from models.runtime.registry import open_session
+from models.loading import open_model
+from models.precision import FP32
 from models.store import State, cache_folder, state
 
 __all__ = ["LIKENESS", "ROLE", "find_recogniser", "open_recogniser"]
@@ -55,9 +56,11 @@ def find_recogniser(name: str = "", folder: Path | None = None) -> Model:
 _ADDING = "realtime models add FILE --family arcface|mobilefacenet"
 
 
-def open_recogniser(model: Model, folder: Path, backend: str = "openvino", device: str = "") -> FaceEmbedder:
+def open_recogniser(
+    model: Model, folder: Path, backend: str = "openvino", device: str = "", precision: str = FP32
+) -> FaceEmbedder:
     """Open the file of `model` in `folder` and run it once. Raises ModelError and BackendError."""
-    session = open_session(folder / model.file, backend, device=device, picture=model.contract.picture)
+    session = open_model(model, folder, backend, device=device, precision=precision).session
     try:
         session.warmup()
         return FaceEmbedder(session)

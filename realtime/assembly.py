@@ -2,7 +2,6 @@
 
 import logging
 from contextlib import ExitStack
-from dataclasses import astuple
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from realtime.clock import NS_PER_S, Clock
 from realtime.config import Config
 from realtime.dressing import Dresser, swap_models
 from realtime.pipeline import Pipeline, PipelineFigures
-from realtime.places import LANDMARKER, backends, wanted
+from realtime.places import LANDMARKER, backends, precision_of, wanted
 from realtime.smoothing import OneEuroSettings
 from realtime.tracking import Tracker, TrackerSettings
 from realtime.who import recogniser_of
@@ -41,9 +40,18 @@ def build_pipeline(
     own faces. Raises ModelError or BackendError for models, ConfigError for faces.
     """
     with ExitStack() as opened:
-        detector = open_detector(config.pipeline.detector, folder, *astuple(wanted(config, "detect")))
+        detect, landmarks = wanted(config, "detect"), wanted(config, "landmarks")
+        detector = open_detector(
+            config.pipeline.detector,
+            folder,
+            detect.backend,
+            detect.device,
+            precision_of(config, "detect"),
+        )
         opened.callback(detector.close)
-        landmarker = open_landmarker(LANDMARKER, folder, *astuple(wanted(config, "landmarks")))
+        landmarker = open_landmarker(
+            LANDMARKER, folder, landmarks.backend, landmarks.device, precision_of(config, "landmarks")
+        )
         opened.callback(landmarker.close)
         _warm_up(config, detector, landmarker)
         dresser = Dresser(folder, clock, partial(analyse, detector=detector, landmarker=landmarker))

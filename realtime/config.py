@@ -88,8 +88,8 @@ class PipelineConfig:
     device: str = ""
     """Empty: the backend's first."""
     precision: Precision = "auto"
-    """"fp32", "fp16" or "int8": the build that `realtime models build` made, or an error; "auto": a build
-    where there is one and its backend is faster with it."""
+    """Of swapper, enhancer and masks. "fp32", "fp16" or "int8": the build that `realtime models build` made,
+    or an error; "auto": a build where there is one and its backend is faster with it."""
     depth: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
     """Frames in flight. With 2, a frame is tracked while the one before is painted: a higher rate where the
     machine has the cores, never a lower age."""
@@ -160,7 +160,8 @@ class BackendConfig:
 
 @dataclass(frozen=True, slots=True)
 class PrecisionConfig:
-    """Precisions of single roles, in the place of `pipeline.precision`. Empty: as that is."""
+    """Precisions of single roles, in the place of `pipeline.precision`. Empty: as that is; for detect,
+    landmarks and identify, "auto"."""
 
     detect: RolePrecision = ""
     landmarks: RolePrecision = ""

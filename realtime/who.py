@@ -11,7 +11,6 @@ from models.catalog import lookup
 from models.embedder import FaceEmbedder
 from models.entries import Model
 from models.recogniser import LIKENESS, find_recogniser, open_recogniser
-from models.runtime.registry import resolve
 from realtime import personas
 from realtime.casting.cast import Casting, CastingSettings
 from realtime.casting.parts import COVERED, Hide, Leave, Part, Wear
@@ -22,6 +21,7 @@ from realtime.face_library import FaceLibrary
 from realtime.faces import PERSONA, face_pictures
 from realtime.identification import Identification
 from realtime.identities import IdentityCache, identities_folder, load_identity, unit
+from realtime.places import precision_of, wanted
 from realtime.source_pictures import Analyse
 from realtime.telemetry.histogram import Histogram
 
@@ -131,8 +131,8 @@ def open_identification(
     if model is None:
         settings = CastingSettings(face.who, len(face.uris), others)
         return Identification(Casting(settings), None, clock, spent)
-    place = resolve(config.backend.identify or config.pipeline.backend, _device(config))
-    recogniser = open_recogniser(model, folder, place.backend, place.device)
+    place = wanted(config, "identify")
+    recogniser = open_recogniser(model, folder, place.backend, place.device, precision_of(config, "identify"))
     try:
         references = _references(face, model, models, analyse, recogniser, library)
         threshold = face.likeness or LIKENESS.get(model.family, max(LIKENESS.values()))
@@ -141,11 +141,6 @@ def open_identification(
     except BaseException:
         recogniser.close()
         raise
-
-
-def _device(config: Config) -> str:
-    """A backend of the role's own names its device itself."""
-    return "" if config.backend.identify else config.pipeline.device
 
 
 def _references(

@@ -18,6 +18,7 @@ from models.masks.network import LOOKED_AT_PX, check_finite, settle
 from models.masks.regions import REGIONS
 from models.masks.view import View
 from models.neural.align import align, crop
+from models.precision import FP32
 from models.scratch import Scratch
 
 __all__ = ["PartsMask", "open_parts"]
@@ -94,9 +95,11 @@ class PartsMask:
         self._session.close()
 
 
-def open_parts(model: Model, folder: Path, backend: str, device: str, regions: tuple[str, ...]) -> PartsMask:
+def open_parts(
+    model: Model, folder: Path, backend: str, device: str, regions: tuple[str, ...], precision: str = FP32
+) -> PartsMask:
     """The network `model` of the catalogue's family bisenet. Raises ModelError and BackendError."""
-    network = open_model(model, folder, backend, device=device)
+    network = open_model(model, folder, backend, device=device, precision=precision)
     try:
         spec = model.contract.picture
         return PartsMask(network, model.name, spec.height, model.contract.template or _TEMPLATE, regions)

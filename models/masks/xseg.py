@@ -11,6 +11,7 @@ from models.masks.edges import Mask, to_size
 from models.masks.network import LOOKED_AT_PX, check_finite, settle
 from models.masks.view import View
 from models.neural.align import Alignment, crop
+from models.precision import FP32
 from models.scratch import Scratch
 
 __all__ = ["XsegMask", "open_xseg"]
@@ -53,9 +54,9 @@ class XsegMask:
         self._session.close()
 
 
-def open_xseg(model: Model, folder: Path, backend: str, device: str) -> XsegMask:
+def open_xseg(model: Model, folder: Path, backend: str, device: str, precision: str = FP32) -> XsegMask:
     """The network `model` of the catalogue's family xseg. Raises ModelError and BackendError."""
-    network = open_model(model, folder, backend, device=device)
+    network = open_model(model, folder, backend, device=device, precision=precision)
     try:
         return XsegMask(network, model.name, model.contract.picture.height)
     except BaseException:

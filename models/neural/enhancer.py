@@ -13,6 +13,7 @@ from models.entries import FREE, Model
 from models.errors import ModelError, SwapError
 from models.loading import OpenModel, open_model
 from models.neural.crop_enhancer import DEFAULT_STRENGTH, blend, check_pictures, share
+from models.precision import FP32
 from models.scratch import Scratch
 
 __all__ = ["DEFAULT_WEIGHT", "NeuralEnhancer", "open_neural_enhancer"]
@@ -130,12 +131,15 @@ def open_neural_enhancer(
     threads: int | None = None,
     strength: float = DEFAULT_STRENGTH,
     weight: float = DEFAULT_WEIGHT,
+    precision: str = FP32,
 ) -> NeuralEnhancer:
     """The enhancer `model` of the catalogue, its file in `folder`.
 
     Raises ModelError and BackendError as `open_model` does, and SettingError.
     """
-    network = open_model(model, folder, backend, device=device, threads=threads, batch=FREE)
+    network = open_model(
+        model, folder, backend, device=device, threads=threads, batch=FREE, precision=precision
+    )
     try:
         return NeuralEnhancer(network, model, strength=strength, weight=weight)
     except BaseException:

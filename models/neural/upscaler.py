@@ -16,6 +16,7 @@ from models.entries import Model
 from models.errors import ModelError, SwapError
 from models.loading import OpenModel, open_model
 from models.neural.crop_enhancer import DEFAULT_STRENGTH, blend, check_pictures, share
+from models.precision import FP32
 from models.scratch import Scratch
 
 __all__ = ["SIDES", "TIMES", "Upscaler", "input_side", "open_upscaler"]
@@ -158,6 +159,7 @@ def open_upscaler(
     size: int = 512,
     strength: float = DEFAULT_STRENGTH,
     known_px: float = 0.0,
+    precision: str = FP32,
 ) -> Upscaler:
     """The network `model` of the catalogue's family upscaler_x4, its file in `folder`, opened for each side.
 
@@ -167,7 +169,9 @@ def open_upscaler(
     try:
         for side in sides:
             sized = replace(model, contract=model.contract.sized(side, side))
-            networks[side] = open_model(sized, folder, backend, device=device, threads=threads)
+            networks[side] = open_model(
+                sized, folder, backend, device=device, threads=threads, precision=precision
+            )
         return Upscaler(
             networks,
             model.name,

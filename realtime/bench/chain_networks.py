@@ -71,7 +71,7 @@ class ReadySession:
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         pictures = feeds[self._name]
-        shape = (len(pictures), *network_shape(self._picture)[1:])
+        shape: tuple[int, ...] = (len(pictures), *network_shape(self._picture)[1:])
         if self._blob.shape != shape:
             self._blob = np.zeros(shape, np.float32)
             self._answers = {}

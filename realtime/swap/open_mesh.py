@@ -9,7 +9,7 @@ from models.mesh import MeshSwapper
 from models.occlusion import open_occlusion
 from realtime.clock import Clock
 from realtime.config import Config
-from realtime.places import MESH, wanted
+from realtime.places import MESH, precision_of, wanted
 from realtime.swap.base import Painter
 from realtime.swap.mesh import MeshPainter
 
@@ -33,6 +33,7 @@ def open_mesh_painter(config: Config, folder: Path, clock: Clock) -> Painter:
             place.device,
             strength=neural.blend,
             weight=neural.weight,
+            precision=precision_of(config, "enhance"),
         )
     except BaseException:
         if occlusion is not None:

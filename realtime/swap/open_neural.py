@@ -30,7 +30,7 @@ from realtime.config import Config
 from realtime.errors import ConfigError
 from realtime.faces import PERSONA, face_pictures, load_face
 from realtime.identities import IdentityCache, identities_folder, load_identity
-from realtime.places import MESH, start_timeout_s, wanted
+from realtime.places import MESH, precision_of, start_timeout_s, wanted
 from realtime.source_pictures import Analyse
 from realtime.swap.base import Painter, Source
 from realtime.swap.heavy import HeavyThread
@@ -58,7 +58,7 @@ def open_neural_painter(
         return built[-1]
 
     told, place = sliders(config), wanted(config, "mask")
-    masks = open_masker(told.masks, folder, place.backend, place.device)
+    masks = open_masker(told.masks, folder, place.backend, place.device, precision_of(config, "mask"))
     networks: Networks = HeavyThread(build, clock, "networks")
     try:
         networks.start(start_timeout_s(config))
@@ -76,7 +76,14 @@ def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, 
     place = wanted(config, "swap")
     told = sliders(config)
     masks = masks_of(config)
-    swapper = open_swapper(model, folder, place.backend, place.device, boost=config.neural.boost)
+    swapper = open_swapper(
+        model,
+        folder,
+        place.backend,
+        place.device,
+        boost=config.neural.boost,
+        precision=precision_of(config, "swap"),
+    )
     opened: list[NeuralSwapper | CropEnhancer] = [swapper]
     try:
         feeds = [each for each in worn if isinstance(each, SourceFeed)]
@@ -89,7 +96,7 @@ def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, 
         networks = None
         if masks.networks:
             slow = replace(masks, masks=(BOX, OWN, *masks.networks))
-            networks = open_masker(slow, folder, seen.backend, seen.device)
+            networks = open_masker(slow, folder, seen.backend, seen.device, precision_of(config, "mask"))
         return FaceChain(
             swapper,
             clock.now_ns,
@@ -123,6 +130,7 @@ def _open_enhancer(config: Config, folder: Path, swapper: NeuralSwapper) -> Crop
             size=max(512, swapper.size),
             strength=config.neural.blend,
             known_px=swapper.size,
+            precision=precision_of(config, "enhance"),
         )
     return open_crop_enhancer(
         name,
@@ -131,6 +139,7 @@ def _open_enhancer(config: Config, folder: Path, swapper: NeuralSwapper) -> Crop
         place.device,
         strength=config.neural.blend,
         weight=config.neural.weight,
+        precision=precision_of(config, "enhance"),
     )
 
 
@@ -138,8 +147,8 @@ class _Wearer:
     """A recogniser that is opened when the fidelity first asks who the wearer is: it is large, and most leave
     the fidelity as it is."""
 
-    def __init__(self, model: Model, folder: Path, place: Place) -> None:
-        self._opening = partial(open_recogniser, model, folder, place.backend, place.device)
+    def __init__(self, model: Model, folder: Path, place: Place, precision: str) -> None:
+        self._opening = partial(open_recogniser, model, folder, place.backend, place.device, precision)
         self._opened: FaceEmbedder | None = None
 
     def vector(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -157,7 +166,7 @@ def _wearer(config: Config, folder: Path, model: Model) -> WearerLook | None:
     recogniser = _recogniser(model)
     if recogniser is None or not model.contract.embedding:
         return None
-    return _Wearer(recogniser, folder, wanted(config, "identify"))
+    return _Wearer(recogniser, folder, wanted(config, "identify"), precision_of(config, "identify"))
 
 
 def load_feeds(
@@ -188,7 +197,9 @@ def load_feeds(
     seen = wanted(config, "identify")
     opened = None
     if recogniser is not None:
-        opened = open_recogniser(recogniser, folder, seen.backend, seen.device)
+        opened = open_recogniser(
+            recogniser, folder, seen.backend, seen.device, precision_of(config, "identify")
+        )
     try:
         found: list[Source] = []
         for uri in uris:

@@ -268,7 +268,10 @@ async def test_another_face_is_put_on_by_a_command_and_no_frame_is_lost() -> Non
     assert np.abs(last - sink.pictures[worn - 1].bgr.astype(int)).mean() > 1, "it looks otherwise now"
 
 
-async def test_a_picture_of_a_person_is_not_put_on_without_a_word_of_consent(tmp_path: Path) -> None:
+async def test_a_picture_of_a_person_is_not_put_on_without_a_word_of_consent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.control.program.default_path", lambda: tmp_path / "said.json")
     picture = tmp_path / "somebody.png"
     cv2.imwrite(str(picture), np.full((64, 64, 3), 128, np.uint8))
     async with running(TestCardSource(640, 360, 30), RecordingSink()) as run:

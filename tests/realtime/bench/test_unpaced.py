@@ -71,6 +71,6 @@ def test_a_frame_in_which_no_face_was_swapped_is_not_counted(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(unpaced, "build_pipeline", lambda *anything: Refusing())
+    monkeypatch.setattr(unpaced, "build_pipeline", lambda *anything, **more: Refusing())
     still = measure(["still:"], arguments)[0]["clips"]["still:"]
     assert (still["frames"], still["swapped"]) == (6, 2)

@@ -239,7 +239,7 @@ def test_closing_ends_the_networks(rig: Rig) -> None:
 
 def test_a_face_that_touches_another_is_made_without_the_others_bare_pixels(rig: Rig) -> None:
     secret = np.full((400, 600, 3), 60, np.uint8)
-    near, far = posed((330, 200), 70), posed((200, 200), 70)
+    near, far = posed((285, 200), 70), posed((200, 200), 70)
     low, high = near[:, :2].min(axis=0).astype(int), near[:, :2].max(axis=0).astype(int)
     secret[low[1] : high[1], low[0] : high[0]] = np.random.default_rng(1).integers(
         0, 255, (*(high - low)[::-1], 3), np.uint8
@@ -249,6 +249,6 @@ def test_a_face_that_touches_another_is_made_without_the_others_bare_pixels(rig:
     assert far[:, 0].max() > near[:, 0].min(), "they touch"
     rig.painter.begin(frame, wearers, Times())
     seen = {given.id: given.crops[TEMPLATE].bgr for given in rig.networks.jobs[0]}
-    right = seen[1][:, 100:]
+    right = seen[1][:, 110:]
     assert len(np.unique(right.reshape(-1, 3), axis=0)) < 200, "of the other nothing but flat cells"
     assert len(np.unique(seen[2].reshape(-1, 3), axis=0)) > 5000, "its own is all there"
