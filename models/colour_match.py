@@ -1,5 +1,6 @@
 """The swapped face in the target's light: its skin's tone brought to that of the face it replaces."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -19,6 +20,7 @@ _FINEST_PX = 512
 """A larger picture is first thinned out to this."""
 _LEAST_SKIN = 60.0
 """Pixels of skin, of 64 x 64, below which its tone is not known."""
+LOOK_NS = 80_000_000
 _FORGOTTEN_S = 2.0
 """A track that was not seen for so long begins anew."""
 
@@ -27,6 +29,9 @@ _FORGOTTEN_S = 2.0
 class _Track:
     matrix: NDArray[np.float32]
     captured_ns: int
+    """When skin was last seen."""
+    looked_ns: int = 0
+    """When it was last looked for."""
 
 
 class ColourMatch:
@@ -81,20 +86,32 @@ class ColourMatch:
             share = -np.expm1(-passed_s / self._time_constant_s) if self._time_constant_s else 1.0
             track.matrix = track.matrix + np.float32(share) * (found - track.matrix)
             track.captured_ns = max(captured_ns, track.captured_ns)
-        return np.asarray(IDENTITY + np.float32(self._strength) * (track.matrix - IDENTITY), np.float32)
+        track.looked_ns = captured_ns
+        return self._at_strength(track.matrix)
+
+    def _at_strength(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(IDENTITY + np.float32(self._strength) * (matrix - IDENTITY), np.float32)
 
     def match(
         self,
         swapped: NDArray[np.uint8],
-        target: NDArray[np.uint8],
-        skin: NDArray[np.uint8],
+        seen: Callable[[], tuple[NDArray[np.uint8], NDArray[np.uint8]]],
         track_id: int,
         captured_ns: int,
     ) -> None:
-        """Change the colours of `swapped` in place; arguments as in `estimate`."""
+        """Change the colours of `swapped` in place; `seen` gives the target and its skin, as for `estimate`.
+
+        A track's tones are measured anew every `LOOK_NS`: what is smoothed over 0.4 s needs no more, and
+        measuring takes ten times as long as changing the colours.
+        """
         if self._strength == 0:
             return
-        apply_colours(swapped, self.estimate(swapped, target, skin, track_id, captured_ns))
+        track = self._current(track_id, captured_ns)
+        if track is not None and 0 <= captured_ns - track.looked_ns < LOOK_NS:
+            matrix = self._at_strength(track.matrix)
+        else:
+            matrix = self.estimate(swapped, *seen(), track_id, captured_ns)
+        apply_colours(swapped, matrix)
 
     def _found(
         self, swapped: NDArray[np.uint8], target: NDArray[np.uint8], skin: NDArray[np.uint8]

@@ -38,6 +38,7 @@ LEFT_EYE_CORNERS = (33, 133)
 RIGHT_EYE_CORNERS = (362, 263)
 NOSE_TIP = 1
 MOUTH_CORNERS = (61, 291)
+_SEVEN = np.array([*LEFT_EYE_CORNERS, *RIGHT_EYE_CORNERS, NOSE_TIP, *MOUTH_CORNERS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +169,11 @@ def five_points(points: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
 
     An eye is the middle of its corners, which stays where it is when the eye closes.
     """
-    flat = points[:, :2]
-    return np.stack(
-        [
-            flat[list(LEFT_EYE_CORNERS)].mean(axis=0),
-            flat[list(RIGHT_EYE_CORNERS)].mean(axis=0),
-            flat[NOSE_TIP],
-            flat[MOUTH_CORNERS[0]],
-            flat[MOUTH_CORNERS[1]],
-        ]
-    ).astype(np.float32)
+    seven = points[_SEVEN, :2]
+    five = np.empty((5, 2), np.float32)
+    five[:2] = (seven[0:4:2] + seven[1:4:2]) / 2
+    five[2:] = seven[4:]
+    return five
 
 
 def second_look(region: CropRegion) -> CropRegion:

@@ -1,7 +1,9 @@
 """Pastes an aligned face into the frame: uint8 only, and only in the rectangle that it covers.
 
-    out = frame * (1 - a) + face * a,    a = alpha / 255, both brought into the frame by one bilinear warp
+    out = frame * (1 - a) + (face * a),    a = alpha / 255, both brought into the frame by one bilinear warp
 
+The face is multiplied by its alpha before the warp and not after it (T. Porter and T. Duff, "Compositing
+digital images", SIGGRAPH 1984): its square has fewer pixels, and no colour of where nothing counts is mixed in.
 Colour and alpha travel as one picture of four channels: measured on 559 x 716 pixels, two cores,
 `cv2.warpAffine` takes 0.45 ms for four channels, 0.93 ms for three and 0.42 ms for one. Blending in bands,
 without what is wholly covered or not at all, was slower than blending all: 1.1 ms and more against 0.5 ms.
@@ -19,6 +21,7 @@ from models.scratch import Scratch
 
 __all__ = ["AlignedFace", "PasteBack", "aligned_face"]
 
+_NOTHING = (0, 0, 0, 255)
 _RIM = 1
 """Pixels round what counts, so that its edge is interpolated towards nothing."""
 
@@ -28,7 +31,8 @@ class AlignedFace:
     """A finished face in the square of a template. It may be pasted many times, each by another alignment."""
 
     bgra: NDArray[np.uint8]
-    """(h, w, 4): what counts of the square and a rim of alpha 0; h and w are 0 when nothing counts."""
+    """(h, w, 4): what counts of the square and a rim where nothing does; h and w are 0 when nothing counts. The
+    colours are multiplied by their alpha, and the fourth channel is 255 less the alpha."""
     x: int
     """Column of the square at which it begins; -1 where the rim lies outside."""
     y: int
@@ -56,18 +60,12 @@ def aligned_face(
     bgra = np.empty(shape, np.uint8) if store is None else store.u8("aligned_face", *shape)
     rows, columns = slice(max(y, 0), min(y + shape[0], size)), slice(max(x, 0), min(x + shape[1], size))
     inside = bgra[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
-    cv2.cvtColor(bgr[rows, columns], cv2.COLOR_BGR2BGRA, dst=inside)
-    cv2.insertChannel(alpha[rows, columns], inside, 3)
-    # Beyond the square's edge its colours go on, and nothing counts.
-    if x < 0:
-        bgra[:, 0] = bgra[:, 1]
-    if x + shape[1] > size:
-        bgra[:, -1] = bgra[:, -2]
-    if y < 0:
-        bgra[0] = bgra[1]
-    if y + shape[0] > size:
-        bgra[-1] = bgra[-2]
-    bgra[0, :, 3] = bgra[-1, :, 3] = bgra[:, 0, 3] = bgra[:, -1, 3] = 0
+    counts = alpha[rows, columns]
+    counted = cv2.multiply(bgr[rows, columns], cv2.cvtColor(counts, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+    cv2.cvtColor(counted, cv2.COLOR_BGR2BGRA, dst=inside)
+    cv2.insertChannel(cv2.bitwise_not(counts), inside, 3)
+    for edge in (bgra[0], bgra[-1], bgra[:, 0], bgra[:, -1]):
+        edge[:] = _NOTHING
     return AlignedFace(bgra, x, y, size)
 
 
@@ -127,16 +125,13 @@ class PasteBack:
 
     def _blend(self, front: NDArray[np.uint8], region: NDArray[np.uint8]) -> None:
         height, width = front.shape[:2]
-        colour, weight, back = (
-            self._scratch.u8(name, height, width, 3) for name in ("colour", "weight", "back")
-        )
-        alpha = self._scratch.u8("alpha", height, width)
+        colour, weight = (self._scratch.u8(name, height, width, 3) for name in ("colour", "weight"))
+        rest = self._scratch.u8("rest", height, width)
+        cv2.extractChannel(front, 3, dst=rest)
+        cv2.cvtColor(rest, cv2.COLOR_GRAY2BGR, dst=weight)
+        cv2.multiply(region, weight, dst=region, scale=1 / 255)
         cv2.cvtColor(front, cv2.COLOR_BGRA2BGR, dst=colour)
-        cv2.extractChannel(front, 3, dst=alpha)
-        cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR, dst=weight)
-        cv2.multiply(colour, weight, dst=colour, scale=1 / 255)
-        cv2.multiply(region, cv2.bitwise_not(weight, dst=weight), dst=back, scale=1 / 255)
-        cv2.add(colour, back, dst=region)
+        cv2.add(region, colour, dst=region)
 
 
 def _covered(

@@ -29,7 +29,7 @@ from realtime.tracking import Tracker, View
 
 __all__ = ["STAGES", "Pipeline", "PipelineFigures", "Tracked"]
 
-STAGES = ("detect", "landmarks", "identify", "swap", "enhance", "mask", "compose")
+STAGES = ("detect", "landmarks", "identify", "swap", "colour", "enhance", "mask", "compose")
 """Each is timed once a frame in which it ran."""
 SHADOW_NS = 3 * NS_PER_S
 """A replacement that has nothing to show after so long takes over with covered faces."""

@@ -1,6 +1,6 @@
-"""All networks that a face goes through, and what lies between them: swap, colours, enhance, masks.
+"""All networks that a face goes through, and what lies between them: swap, enhance, colours, masks.
 
-    given face -> swapped -> in the wearer's light -> enhanced -> alpha, as far as networks can tell it
+    given face -> swapped -> enhanced -> in the wearer's light -> alpha, as far as networks can tell it
 
 The enhancer's square may lie otherwise than the swapper's: then the swapped face is laid into the enhancer's
 view of the frame first, and the face that comes out lies in the enhancer's square.
@@ -27,7 +27,6 @@ from models.neural.face import Crop, GivenFace, MadeFace, MadeFaces, Template
 from models.neural.settings import ChainSettings
 from models.neural.source_feed import NEUTRAL_FIDELITY, SourceFeed, with_fidelity, with_morph
 from models.neural.swapper import NeuralSwapper
-from models.paste_back import PasteBack, aligned_face
 from models.scratch import Scratch
 from models.skin_weight import skin_weight
 
@@ -113,7 +112,6 @@ class FaceChain:
         self._wearer = wearer
         self._now_ns = now_ns
         self._colours = ColourMatch()
-        self._paster = PasteBack()
         self._scratch = Scratch()
         self._kept: dict[int, _Kept] = {}
         self._seams: dict[int, Picture] = {}
@@ -139,13 +137,16 @@ class FaceChain:
         began_ns = self._now_ns()
         faces = self._swap(job, settings)
         good = [face for face in faces if face.error is None]
-        self._colours.strength = settings.colour
-        for face in good:
-            self._match(face)
         began_ns = spent.lap("swap", began_ns)
         if self._enhancer is not None and good:
             self._enhance(self._enhancer, good, settings)
             began_ns = spent.lap("enhance", began_ns)
+        # Last, for enhancers change the tone, too.
+        self._colours.strength = settings.colour
+        for face in good:
+            self._match(face)
+        if good and settings.colour:
+            began_ns = spent.lap("colour", began_ns)
         made = tuple(self._made(face) for face in faces)
         if self._masks is not None and good:
             spent.lap("mask", began_ns)
@@ -214,12 +215,12 @@ class FaceChain:
         return with_fidelity(feed, kept.vector, settings.fidelity)
 
     def _match(self, face: _Face) -> None:
-        if self._colours.strength == 0:
-            return
         given = face.given
-        skin = skin_weight(given.points, face.where, LOOK_PX)
-        target = given.crops[self._swap_template].bgr
-        self._colours.match(face.bgr, target, skin, given.id, given.captured_ns)
+
+        def seen() -> tuple[Picture, Picture]:
+            return self._target(face), skin_weight(given.points, face.where, LOOK_PX)
+
+        self._colours.match(face.bgr, seen, given.id, given.captured_ns)
 
     def _enhance(self, enhancer: CropEnhancer, faces: list[_Face], settings: ChainSettings) -> None:
         if enhancer.strength != settings.blend:
@@ -260,7 +261,11 @@ class FaceChain:
             np.copyto(face.bgr, result)
 
     def _into_square(self, face: _Face, enhancer: CropEnhancer) -> None:
-        """The face, and what the swapper says of it, in the square of the enhancer."""
+        """The face, and what the swapper says of it, in the square of the enhancer.
+
+        Beyond the swapper's square the enhancer sees the wearer. The line between them does not matter: well
+        within it the face ceases to count.
+        """
         size = enhancer.size
         if enhancer.template == self._swapper.template:
             if size != face.where.size:
@@ -270,14 +275,26 @@ class FaceChain:
             return
         view = face.given.crops[(enhancer.template, size)]
         there = between(view.where, face.where)
-        seam = self._seam(face.where.size)
-        onto = view.bgr.copy()
-        self._paster.paste(
-            onto, aligned_face(face.bgr, seam, self._scratch), Alignment(there, face.where.size)
+        side = face.where.size
+        counts = self._seam(side) if face.own is None else cv2.min(self._seam(side), face.own)
+        # Four channels: OpenCV warps them in half the time of three, and what counts comes along, turned
+        # round: 255, which the conversion sets, is what does not count.
+        given = self._scratch.u8("swapped", side, side, 4)
+        cv2.cvtColor(face.bgr, cv2.COLOR_BGR2BGRA, dst=given)
+        cv2.insertChannel(cv2.bitwise_not(counts), given, 3)
+        onto = self._scratch.u8("onto", size, size, 4)
+        cv2.cvtColor(view.bgr, cv2.COLOR_BGR2BGRA, dst=onto)
+        cv2.warpAffine(
+            given,
+            there,
+            (size, size),
+            dst=onto,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_TRANSPARENT,
         )
-        counts = seam if face.own is None else cv2.min(seam, self._sized(face.own, face.where.size))
-        own = cv2.warpAffine(counts, there, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-        face.bgr, face.where, face.own = onto, view.where, np.asarray(own, np.uint8)
+        face.bgr = np.asarray(cv2.cvtColor(onto, cv2.COLOR_BGRA2BGR), np.uint8)
+        face.own = np.asarray(cv2.bitwise_not(cv2.extractChannel(onto, 3)), np.uint8)
+        face.where = view.where
 
     def _made(self, face: _Face) -> MadeFace:
         size = face.where.size

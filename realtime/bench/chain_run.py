@@ -6,7 +6,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from models.colour_match import LOOK_PX, ColourMatch
 from models.geometry import apply
 from models.landmarker import five_points
 from models.masks.masker import Masker
@@ -16,12 +15,10 @@ from models.neural.chain import FaceChain
 from models.neural.crop_enhancer import CropEnhancer
 from models.neural.cutter import Cutter
 from models.neural.face import Crop, GivenFace, MadeFace, follow
-from models.neural.settings import ChainSettings
 from models.neural.source_feed import SourceFeed
 from models.neural.swapper import NeuralSwapper
 from models.paste_back import PasteBack, aligned_face
 from models.scratch import Scratch
-from models.skin_weight import skin_weight
 from realtime.bench.chain_scene import Scene
 
 __all__ = ["STEPS", "ChainRun"]
@@ -44,10 +41,7 @@ class ChainRun:
         outline_masks: Masker,
     ) -> None:
         self._now_ns = now_ns
-        # The colours are matched here, to be timed by themselves.
-        settings = ChainSettings(colour=0.0)
-        self._chain = FaceChain(swapper, now_ns, enhancer, network_masks, settings=settings)
-        self._colours = ColourMatch()
+        self._chain = FaceChain(swapper, now_ns, enhancer, network_masks)
         self._outlines = outline_masks
         self._paster = PasteBack()
         self._cutter = Cutter()
@@ -62,10 +56,12 @@ class ChainRun:
             for number, points in enumerate(scene.faces, 1)
         ]
         made = self._chain.run(given)
-        for stage, step in (("swap", "swap"), ("enhance", "enhance"), ("mask", "network masks")):
+        for stage, step in (
+            *((same, same) for same in ("swap", "colour", "enhance")),
+            ("mask", "network masks"),
+        ):
             self._spent[step] += made.spent_ns.get(stage, 0)
         for face in made.faces:
-            self._match(face)
             self._paste(picture, scene.bgr, face)
         return self._spent
 
@@ -90,16 +86,6 @@ class ChainRun:
         crops = {each: Crop(squares[each], one) for each, one in zip(squares, cut, strict=True)}
         self._lap("cut out", began_ns)
         return GivenFace(number, captured_ns, points, _FEED, crops)
-
-    def _match(self, face: MadeFace) -> None:
-        began_ns = self._now_ns()
-        given = face.given
-        target = next(
-            (each.bgr for each in given.crops.values() if each.where.matrix is face.where.matrix), face.bgr
-        )
-        skin = skin_weight(given.points, face.where, LOOK_PX)
-        self._colours.match(face.bgr, target, skin, given.id, given.captured_ns)
-        self._lap("colour", began_ns)
 
     def _paste(self, picture: NDArray[np.uint8], bgr: NDArray[np.uint8], face: MadeFace) -> None:
         began_ns = self._now_ns()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.colour_match import LOOK_PX, ColourMatch, apply_colours
+from models.colour_match import LOOK_NS, LOOK_PX, ColourMatch, apply_colours
 from models.colour_transfer import IDENTITY
 from models.errors import SettingError
 from tests.fakes.clock import FakeClock
@@ -45,7 +45,7 @@ def mean_of(bgr, skin):
 def test_the_skin_gets_the_targets_mean_and_deviation(gain, sizes):
     """Whatever the sizes of the two pictures."""
     swapped, target = shaded(sizes[0]), lit(shaded(sizes[1], seed=2), gain)
-    ColourMatch().match(swapped, target, cheeks(), 1, 0)
+    ColourMatch().match(swapped, lambda: (target, cheeks()), 1, 0)
     np.testing.assert_allclose(mean_of(swapped, cheeks()), mean_of(target, cheeks()), atol=2)
     near = cv2.resize(swapped, (64, 64), interpolation=cv2.INTER_AREA)[cheeks() > 0]
     wanted = cv2.resize(target, (64, 64), interpolation=cv2.INTER_AREA)[cheeks() > 0]
@@ -56,7 +56,7 @@ def test_lips_eyes_and_background_are_as_under_the_targets_light():
     """What no tone was measured on: a gain for each channel, nothing grey, nothing orange."""
     swapped, gain = shaded(), (0.6, 0.85, 1.05)
     expected = lit(swapped, gain).astype(int)
-    ColourMatch().match(swapped, lit(shaded(seed=2), gain), cheeks(), 1, 0)
+    ColourMatch().match(swapped, lambda: (lit(shaded(seed=2), gain), cheeks()), 1, 0)
     assert abs(swapped.astype(int) - expected).mean() < 3
     lips = np.s_[176:182, 120:136]
     assert abs(swapped[lips].mean(axis=(0, 1)) - expected[lips].mean(axis=(0, 1))).max() < 6
@@ -64,7 +64,7 @@ def test_lips_eyes_and_background_are_as_under_the_targets_light():
 
 def test_equal_faces_stay_as_they_are():
     swapped = shaded()
-    ColourMatch().match(swapped, shaded(), cheeks(), 1, 0)
+    ColourMatch().match(swapped, lambda: (shaded(), cheeks()), 1, 0)
     assert abs(swapped.astype(int) - shaded()).max() <= 1
 
 
@@ -74,7 +74,7 @@ def test_strength_is_how_far_it_goes():
     half = ColourMatch(0.5).estimate(shaded(), target, cheeks(), 1, 0)
     np.testing.assert_allclose(half, (whole + IDENTITY) / 2, atol=1e-5)
     swapped = shaded()
-    ColourMatch(0.0).match(swapped, target, cheeks(), 1, 0)
+    ColourMatch(0.0).match(swapped, lambda: (target, cheeks()), 1, 0)
     np.testing.assert_array_equal(swapped, shaded())
 
 
@@ -200,14 +200,14 @@ def test_a_face_of_a_few_pixels_is_harmless():
     """Scaled up from 6 x 6: no detail, and none is made of it."""
     tiny = cv2.resize(cv2.resize(shaded(), (6, 6), interpolation=cv2.INTER_AREA), (256, 256))
     swapped = shaded()
-    ColourMatch().match(swapped, tiny, cheeks(), 1, 0)
+    ColourMatch().match(swapped, lambda: (tiny, cheeks()), 1, 0)
     assert abs(swapped.astype(int) - shaded()).mean() < 25
 
 
 def test_pictures_that_are_looked_at_are_not_changed():
     target, skin = lit(shaded(512), (0.6, 0.7, 0.8)), cheeks(128)
     kept = target.copy(), skin.copy()
-    ColourMatch().match(shaded(512), target, skin, 1, 0)
+    ColourMatch().match(shaded(512), lambda: (target, skin), 1, 0)
     np.testing.assert_array_equal(target, kept[0])
     np.testing.assert_array_equal(skin, kept[1])
 
@@ -218,3 +218,21 @@ def test_colours_are_rounded_and_cut():
     expected = np.clip(bgr @ matrix[:, :3].T.astype(float) + matrix[:, 3], 0, 255)
     apply_colours(bgr, matrix)
     assert abs(bgr - expected).max() <= 1
+
+
+def test_tones_are_measured_now_and_then_and_held_in_between():
+    looks = []
+
+    def seen():
+        looks.append(1)
+        return lit(shaded(seed=2), (0.7, 0.9, 1.1)), cheeks()
+
+    match = ColourMatch()
+    first, second = shaded(), shaded()
+    match.match(first, seen, 1, 0)
+    match.match(second, seen, 1, LOOK_NS - 1)
+    assert len(looks) == 1
+    np.testing.assert_array_equal(first, second)
+    match.match(shaded(), seen, 1, LOOK_NS)
+    match.match(shaded(), seen, 2, LOOK_NS)
+    assert len(looks) == 3, "due again, and somebody else"

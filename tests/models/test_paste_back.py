@@ -40,12 +40,25 @@ def bilinear(picture, x, y):
 
 
 def plainly(picture, bgr, alpha, matrix):
-    """The formula over the whole picture, in float64. Outside the square alpha is 0."""
-    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
-    at = np.tensordot(matrix[:, :2], np.stack([x, y]), axes=1) + matrix[:, 2][:, None, None]
-    face = bilinear(bgr, *at)
+    """The formula over the whole picture, in float64. Outside the square nothing counts."""
+    counted = bgr.astype(float) * alpha[..., None] / 255
+    at = where_of(picture, matrix)
+    face = bilinear(np.pad(counted, ((1, 1), (1, 1), (0, 0))), *(at + 1))
     share = (bilinear(np.pad(alpha, 1), *(at + 1)) / 255)[..., None]
-    return picture * (1 - share) + face * share
+    return picture * (1 - share) + face
+
+
+def interpolated_apart(picture, bgr, alpha, matrix):
+    """As other programs do it: face and alpha are brought into the frame first, and multiplied there."""
+    at = where_of(picture, matrix)
+    share = (bilinear(np.pad(alpha, 1), *(at + 1)) / 255)[..., None]
+    return picture * (1 - share) + bilinear(bgr, *at) * share
+
+
+def where_of(picture, matrix):
+    """(2, H, W): the place in the square of each pixel of the picture."""
+    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
+    return np.tensordot(matrix[:, :2], np.stack([x, y]), axes=1) + matrix[:, 2][:, None, None]
 
 
 def pasted(picture, bgr, alpha, matrix):

@@ -76,6 +76,21 @@ __device__ static inline float sample_or_zero(const u8* plane, int width, int he
         inside(plane, width, height, at.left, at.top + 1), inside(plane, width, height, at.left + 1, at.top + 1));
 }
 
+__device__ static inline float counted(const u8* crop, const u8* alpha, int size, int channel, int x, int y) {
+    if (x < 0 || y < 0 || x >= size || y >= size) return 0.0f;
+    int pixel = y * size + x;
+    return crop[3 * pixel + channel] * (alpha[pixel] / 255.0f);
+}
+
+// One channel of a square multiplied by its alpha; beyond the edge there is nothing.
+__device__ static inline float sample_counted(const u8* crop, const u8* alpha, int size, int channel, Between at) {
+    return mixed(
+        at, counted(crop, alpha, size, channel, at.left, at.top),
+        counted(crop, alpha, size, channel, at.left + 1, at.top),
+        counted(crop, alpha, size, channel, at.left, at.top + 1),
+        counted(crop, alpha, size, channel, at.left + 1, at.top + 1));
+}
+
 struct WarpCrop {
     const u8* frame;
     void* input;  // what the network reads, or null
@@ -211,7 +226,7 @@ extern "C" __global__ void blend(Blend p) {
     u8* pixel = p.frame + (long long)(p.y + y) * p.pitch + 3 * (p.x + x);
     for (int channel = 0; channel < 3; ++channel) {
         float under = pixel[channel];
-        float over = sample(p.crop, p.size, p.size, 3LL * p.size, 3, channel, at);
-        pixel[channel] = to_u8(under * (1.0f - alpha) + over * alpha);
+        float over = sample_counted(p.crop, p.alpha, p.size, channel, at);
+        pixel[channel] = to_u8(under * (1.0f - alpha) + over);
     }
 }
