@@ -3,7 +3,7 @@
     out = frame * (1 - a) + (face * a),    a = alpha / 255, both brought into the frame by one bilinear warp
 
 The face is multiplied by its alpha before the warp and not after it (T. Porter and T. Duff, "Compositing
-digital images", SIGGRAPH 1984): its square has fewer pixels, and no colour of where nothing counts is mixed in.
+digital images", SIGGRAPH 1984): its square has fewer pixels, and no colour of what does not count is mixed in.
 Colour and alpha travel as one picture of four channels: measured on 559 x 716 pixels, two cores,
 `cv2.warpAffine` takes 0.45 ms for four channels, 0.93 ms for three and 0.42 ms for one. Blending in bands,
 without what is wholly covered or not at all, was slower than blending all: 1.1 ms and more against 0.5 ms.
@@ -31,8 +31,8 @@ class AlignedFace:
     """A finished face in the square of a template. It may be pasted many times, each by another alignment."""
 
     bgra: NDArray[np.uint8]
-    """(h, w, 4): what counts of the square and a rim where nothing does; h and w are 0 when nothing counts. The
-    colours are multiplied by their alpha, and the fourth channel is 255 less the alpha."""
+    """(h, w, 4): what counts of the square and a rim where nothing does; h and w are 0 when nothing counts.
+    The colours are multiplied by their alpha, and the fourth channel is 255 less the alpha."""
     x: int
     """Column of the square at which it begins; -1 where the rim lies outside."""
     y: int

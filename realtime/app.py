@@ -118,11 +118,14 @@ class App:
         self._health.warming()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._outputs.close)
-            await self._start_outputs(stack)
             stack.push_async_callback(self._worker.close)
             stack.callback(self._control.close)
+            # Beside the outputs: each takes half a second, and most of it on a core of its own.
+            loading = asyncio.ensure_future(self._load())
+            stack.push_async_callback(_end, loading)
+            await self._start_outputs(stack)
             stack.push_async_callback(in_thread, self._reader.close)
-            if not await unless(stop, self._warm_up()):
+            if not await unless(stop, self._warm_up(loading)):
                 return
             self._health.started()
             self._before = self._reader.status.overwritten
@@ -182,16 +185,20 @@ class App:
                 self._say(f"going on without: {error}")
         self._publisher.card(Reason.STARTING.value, "loading the models")
 
-    async def _warm_up(self) -> None:
-        """Models, pipeline and source, then the outputs that record."""
+    async def _load(self) -> None:
+        """The models, and the pipeline that they make."""
         from models.fetch import ensure
 
-        if self._endpoint.live:
-            self._reader.start()
         names = model_names(self._config)
         files = await in_thread(lambda: ensure(names))
         self._folder = next(iter(files.values())).parent
         await self._worker.start()
+
+    async def _warm_up(self, loading: asyncio.Future[None]) -> None:
+        """Models and source, then the outputs that record."""
+        if self._endpoint.live:
+            self._reader.start()
+        await loading
         if not self._endpoint.live:
             self._reader.start()
         self._info = await in_thread(lambda: self._reader.wait_open(OPEN_TIMEOUT_S))
@@ -266,3 +273,9 @@ class App:
 
     def backend(self) -> Mapping[str, str]:
         return backends(self._control.config)
+
+
+async def _end(task: asyncio.Future[None]) -> None:
+    """Cancel it; what it raised was heard by whoever waited for it, or does not matter any more."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

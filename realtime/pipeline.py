@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.detector import Detector
 from models.landmarker import FaceMesh
+from realtime.arrivals import thumbnail
 from realtime.boxes import side_of
 from realtime.casting.parts import COVERED, Leave, Part
 from realtime.clock import NS_PER_S, Clock
@@ -25,7 +26,7 @@ from realtime.identification import Identification
 from realtime.replacement import Replacement
 from realtime.swap.base import Sliders, Source, Times
 from realtime.telemetry.histogram import Histogram
-from realtime.tracking import Tracker, View
+from realtime.tracking import Glance, Tracker, View
 
 __all__ = ["STAGES", "Pipeline", "PipelineFigures", "Tracked"]
 
@@ -175,7 +176,8 @@ class Pipeline:
 
     def _track(self, frame: Frame) -> View:
         tracker = self._tracker
-        if tracker.begin(frame.captured_ns, frame.epoch, luma_histogram(frame.bgr)):
+        glance = Glance(thumbnail(frame.bgr), (frame.bgr.shape[1], frame.bgr.shape[0]))
+        if tracker.begin(frame.captured_ns, frame.epoch, luma_histogram(frame.bgr), glance):
             self._detect(frame.bgr)
         with self._timed("landmarks"):
             for seed in tracker.seeds():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.detector import Detection
 from models.landmarker import CropRegion, Landmarks, region_from_detection
+from realtime.arrivals import Arrivals
 from realtime.assignment import assign
 from realtime.boxes import Box, box_of, iou, side_of
 from realtime.clock import NS_PER_MS, NS_PER_S
@@ -20,11 +21,12 @@ from realtime.cuts import is_cut
 from realtime.departed import Departed, Departures, Fading
 from realtime.encounters import mark_crowds, occluded, slipped, twins, unmask, untangle
 from realtime.frame import Face
+from realtime.lookouts import Lookouts
 from realtime.smoothing import OneEuroSettings
 from realtime.strangers import Strangers
 from realtime.track import State, Track
 
-__all__ = ["Seed", "Tracker", "TrackerSettings", "View"]
+__all__ = ["Glance", "Seed", "Tracker", "TrackerSettings", "View"]
 
 STABLE_AFTER_NS = NS_PER_S
 """When no face was born, lost or doubted for this long, the beat slows down."""
@@ -41,6 +43,8 @@ FIRST_SHOWN = 0.1
 STRANGER_BEAT_NS = 100 * NS_PER_MS
 """With a face about that no landmarks fit, the detector is asked this often: nothing else follows it."""
 
+_PROBE = 0
+"""The seed that is no track's: a place where somebody may look out from behind a face."""
 _KNOWN_AGAIN = 0.9
 """Misfit (`Track.misfit`) up to which a newborn is somebody who left a moment ago."""
 _IMPOSSIBLE = 3.0
@@ -58,6 +62,16 @@ class TrackerSettings:
     fade_ns: int = 150 * NS_PER_MS
     """How long a replacement fades in, and the cover over a face that has gone fades out; 0: at once."""
     smoothing: OneEuroSettings = field(default_factory=OneEuroSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A frame at a glance, to see whether somebody came."""
+
+    picture: NDArray[np.uint8]
+    """From `arrivals.thumbnail`."""
+    size: tuple[int, int]
+    """Width and height of the frame in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +119,32 @@ class Tracker:
         """Of the first frame of this scene."""
         self._now_ns = 0
         self._unreplaced = Strangers()
+        self._lookouts = Lookouts()
+        self._arrivals = Arrivals()
+        self._glance: Glance | None = None
+        self._probed = False
 
-    def begin(self, captured_ns: int, epoch: int, histogram: NDArray[np.float32]) -> bool:
+    def begin(
+        self,
+        captured_ns: int,
+        epoch: int,
+        histogram: NDArray[np.float32],
+        glance: Glance | None = None,
+    ) -> bool:
         """Start a frame; True when the detector is to be run first.
 
-        `histogram`: of the frame, from `cuts.luma_histogram`. Frames come in order of `captured_ns`.
+        `histogram`: of the frame, from `cuts.luma_histogram`. Without a `glance`, who comes is found at the
+        detector's beat alone. Frames come in order of `captured_ns`.
         """
-        self._now_ns = captured_ns
+        self._now_ns, self._glance = captured_ns, glance
         cut = self._histogram is not None and is_cut(self._histogram, histogram)
         if cut or epoch != self._epoch:
             self._tracks.clear()
             self._departures.clear()
             self._unreplaced.clear()
+            self._lookouts.clear()
             self._unsettled_ns = self._scene_ns = captured_ns
-        self._epoch, self._histogram = epoch, histogram
+        self._epoch, self._histogram, self._probed = epoch, histogram, False
         for track in self._tracks:
             track.doubted = track.state is State.LOST
             track.state = State.PENDING
@@ -130,6 +156,8 @@ class Tracker:
         The best detections fill the free places first; one on a face that is not in doubt changes nothing.
         """
         self._detected_ns = self._now_ns
+        if self._glance is not None:
+            self._arrivals.looked(self._glance.picture, self._now_ns)
         self._unreplaced.admit(detections, self._now_ns)
         known = dict(self._matched(detections))
         for index, detection in sorted(enumerate(detections), key=lambda pair: -pair[1].score):
@@ -144,12 +172,22 @@ class Tracker:
                 self._unsettled_ns = self._now_ns
 
     def seeds(self) -> tuple[Seed, ...]:
-        """Where the landmarker is to be run: every track not yet updated in this frame."""
+        """Where the landmarker is to be run: every track not yet updated in this frame.
+
+        Last, once a frame while somebody is behind another face, a place where they may look out.
+        """
         pending = (track for track in self._tracks if track.state is State.PENDING)
-        return tuple(Seed(track.id, track.region) for track in pending)
+        seeds = [Seed(track.id, track.region) for track in pending]
+        place = None if self._probed else self._lookouts.probe()
+        if place is not None:
+            self._probed = True
+            seeds.append(Seed(_PROBE, place))
+        return tuple(seeds)
 
     def update(self, track_id: int, found: Landmarks) -> bool:
         """Take the landmarks of one seed; True when they are trusted."""
+        if track_id == _PROBE:
+            return self._lookouts.take(found, [box for box, _ in self._followed()], self._now_ns)
         track = next(track for track in self._tracks if track.id == track_id)
         box = box_of(found.points)
         if not found.score >= self._settings.min_presence or side_of(box) < MIN_FACE_PX:
@@ -171,6 +209,7 @@ class Tracker:
         self._tracks = [track for track in self._tracks if track.born_ns is not None or track.sightings]
         self._meet()
         self._bury()
+        self._lookouts.follow(self._followed(), now_ns)
         seen = [track for track in self._tracks if track.state is State.SEEN]
         self._give_birth([track for track in seen if track.born_ns is None])
         self._departures.pass_time([track.box for track in seen], now_ns)
@@ -193,17 +232,28 @@ class Tracker:
             self._exchange(*slip)
         while (lost := slipped(self._tracks, now_ns)) is not None:
             self._tracks.remove(lost)
-            self._departures.hide(lost, True, now_ns)
+            self._hide(lost, True)
             self._unsettled_ns = now_ns
         while (pair := twins(self._tracks, now_ns)) is not None:
             self._tracks.remove(pair.goes)
             self._unsettled_ns = now_ns
             if pair.hidden:
-                self._departures.hide(pair.goes, pair.told, now_ns)
+                self._hide(pair.goes, pair.told)
             if not pair.told:
                 # Either of them may be the one behind; the one in front is somebody new.
                 self._departures.hide(pair.stays, False, now_ns)
                 pair.stays.become_somebody(self._new_id(), now_ns)
+
+    def _hide(self, track: Track, told: bool) -> None:
+        """Its face is behind another one, and may look out beside it."""
+        self._departures.hide(track, told, self._now_ns)
+        front = [box for box, _ in self._followed(but=track)]
+        self._lookouts.hide(track.expected(self._now_ns), front, self._now_ns)
+
+    def _followed(self, but: Track | None = None) -> list[tuple[Box, int]]:
+        """Box of each face that is seen, and since when it has been followed."""
+        seen = (track for track in self._tracks if track.state is State.SEEN and track is not but)
+        return [(track.box, self._now_ns if track.born_ns is None else track.born_ns) for track in seen]
 
     def _exchange(self, track: Track, gone: Departed) -> None:
         """The track has slipped onto the face of one that was hidden: its own is the hidden one now."""
@@ -219,9 +269,10 @@ class Tracker:
         """Let go of lost faces: those behind another one at once, others after a time of doubt."""
         for track in [track for track in self._tracks if track.state is not State.SEEN]:
             if occluded(track, self._tracks, self._now_ns):
-                self._departures.hide(track, True, self._now_ns)
+                self._hide(track, True)
             elif self._now_ns - track.seen_ns > DOUBT_LASTS_NS:
                 self._departures.leave(track, self._now_ns)
+                self._lookouts.lose(track.box, [box for box, _ in self._followed()], self._now_ns)
             else:
                 continue
             self._tracks.remove(track)
@@ -276,7 +327,8 @@ class Tracker:
         followed = [track.box for track in self._tracks]
         unreplaced = self._unreplaced.boxes(followed, self._now_ns)
         unborn = (track.box for track in self._tracks if track.born_ns is None)
-        return (*unreplaced, *unborn, *self._departures.hidden(self._now_ns))
+        looking_out = self._lookouts.boxes(self._followed(), self._now_ns)
+        return (*unreplaced, *unborn, *self._departures.hidden(self._now_ns), *looking_out)
 
     def _beat_due(self) -> bool:
         if self._detected_ns is None:
@@ -284,5 +336,9 @@ class Tracker:
         since_ns = self._now_ns - self._detected_ns
         if since_ns >= STRANGER_BEAT_NS and self._strangers():
             return True
+        if self._glance is not None:
+            boxes = [track.box for track in self._tracks]
+            if self._arrivals.somebody(self._glance.picture, self._glance.size, boxes, self._now_ns):
+                return True
         stable = self._now_ns - self._unsettled_ns >= STABLE_AFTER_NS
         return since_ns >= (self._settings.stable_beat_ns if stable else self._settings.beat_ns)

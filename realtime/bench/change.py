@@ -5,6 +5,7 @@ import asyncio
 import sys
 import time
 from asyncio import FIRST_COMPLETED
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -25,8 +26,12 @@ from realtime.terminal import Terminal
 __all__ = ["Seen", "ThumbnailSink", "measure", "seen_after_ns"]
 
 SIDE_PX = 48
-SETTLED_S = 2.0
-"""Between two commands: long enough for what each face looks like to be known."""
+SETTLED_S = 1.5
+"""Between two commands."""
+CLEARLY = 30.0
+"""Levels, over the three channels, by which a pixel of a thumbnail has another colour."""
+LEAST = 0.008
+"""Of the pixels: so many more than between its neighbours are another face."""
 CHANGES = 6
 FACES = ("persona:porcelain", "persona:ink")
 
@@ -64,23 +69,29 @@ class ThumbnailSink:
 
 
 def seen_after_ns(seen: list[Seen], commanded_ns: int, until_ns: int) -> int:
-    """From the command to the first picture that looks more like those at the end than like those before it.
+    """From the command to the picture that differs most from the one before it, more than its neighbours do.
 
-    Pixels in which both looks differ most decide. Raises ValueError when there are too few pictures to tell.
+    What moves differs from picture to picture; another face comes at once and stays. Raises ValueError when
+    there are too few pictures to tell, or none stands out so.
     """
-    before = [one.small for one in seen if commanded_ns - NS_PER_S // 2 <= one.at_ns < commanded_ns]
-    after = [one.small for one in seen if until_ns - NS_PER_S // 2 <= one.at_ns < until_ns]
-    if not before or not after:
+    near = [one for one in seen if commanded_ns - NS_PER_S // 4 <= one.at_ns < until_ns]
+    steps = [(one.at_ns, _step(last, one)) for last, one in pairwise(near)]
+    rises = [
+        (step - max(before, after), at_ns)
+        for (_, before), (at_ns, step), (_, after) in zip(steps, steps[1:], steps[2:], strict=False)
+        if at_ns >= commanded_ns
+    ]
+    if not rises:
         raise ValueError("there are no pictures before or after the command")
-    old, new = np.mean(before, axis=0), np.mean(after, axis=0)
-    difference = np.abs(new - old).sum(axis=2)
-    telling = difference >= np.quantile(difference, 0.95)
-    for one in seen:
-        if one.at_ns < commanded_ns:
-            continue
-        if np.abs(one.small - new)[telling].mean() < np.abs(one.small - old)[telling].mean():
-            return one.at_ns - commanded_ns
-    raise ValueError("the other face was never seen")
+    rise, at_ns = max(rises)
+    if rise < LEAST:
+        raise ValueError("the other face was never seen")
+    return at_ns - commanded_ns
+
+
+def _step(last: Seen, one: Seen) -> float:
+    """Share of the pixels that are clearly another colour."""
+    return float((np.abs(one.small - last.small).sum(axis=2) > CLEARLY).mean())
 
 
 def measure(clips: list[str], arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:

@@ -30,14 +30,22 @@ def test_the_first_picture_with_the_other_face_counts(late_by: int) -> None:
 
 
 def test_a_face_that_never_comes_is_told() -> None:
-    seen = filmed(changes_at=30)
-    seen = [Seen(one.at_ns, one.kind, small(40 if one.at_ns < 80 * FRAME_NS else 200)) for one in seen]
-    assert seen_after_ns(seen, 30 * FRAME_NS, 90 * FRAME_NS) == 80 * FRAME_NS - 30 * FRAME_NS
+    seen = filmed(changes_at=80)
+    with pytest.raises(ValueError, match="never seen"):
+        seen_after_ns(seen, 40 * FRAME_NS, 70 * FRAME_NS)
+
+
+def test_what_moves_is_not_taken_for_another_face() -> None:
+    seen = filmed(changes_at=50)
+    for at, one in enumerate(seen):
+        one.small[:, at % SIDE_PX] = 255
+        one.small[:, (at + 1) % SIDE_PX] = 255
+    assert seen_after_ns(seen, 40 * FRAME_NS, 70 * FRAME_NS) == 10 * FRAME_NS
 
 
 def test_too_few_pictures_tell_nothing() -> None:
     with pytest.raises(ValueError, match="no pictures"):
-        seen_after_ns(filmed(30), 0, 90 * FRAME_NS)
+        seen_after_ns(filmed(30), 89 * FRAME_NS, 90 * FRAME_NS)
 
 
 def test_the_figures_say_what_it_cost_the_picture() -> None:
