@@ -41,6 +41,7 @@ def open_model(
     threads: int | None = None,
     batch: int = 1,
     precision: str = FP32,
+    depth: int = 1,
 ) -> OpenModel:
     """Open the file of `model` in `folder` on `backend`; `precision`: see `chosen_file`.
 
@@ -48,9 +49,8 @@ def open_model(
     `model.contract.inputs`. Where the contract has an output picture and its range, the session gives it as
     uint8 NHWC BGR, and a run where it is not finite raises SwapError. A second picture that the network takes
     ("source_picture") is the caller's to prepare. `batch`: pictures a run; FREE for as many as are fed, if
-    the network can. Raises ModelError, showing both sides, when the network does not keep the contract, and
-    what
-    `chosen_file` and `open_session` raise.
+    the network can. `depth`: runs in flight, see `open_session`. Raises ModelError, showing both sides, when
+    the network does not keep the contract, and what `chosen_file` and `open_session` raise.
     """
     contract = model.contract
     prepared = prepares_picture(contract)
@@ -58,7 +58,13 @@ def open_model(
     picture_out = contract.picture_out
     file = chosen_file(model, folder, parse_place(backend, device), precision)
     session = open_session(
-        file.path, backend, device=device, picture=picture, picture_out=picture_out, threads=threads
+        file.path,
+        backend,
+        device=device,
+        picture=picture,
+        picture_out=picture_out,
+        threads=threads,
+        depth=depth,
     )
     try:
         what = f"{file.path.name} is not what the catalogue says of {model.name}"

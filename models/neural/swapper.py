@@ -258,10 +258,12 @@ def open_swapper(
     boost: int = 1,
     threads: int | None = None,
     precision: str = FP32,
+    depth: int = 1,
 ) -> NeuralSwapper:
     """The swapper `model`, its file in `folder`, on `backend`; several faces at once where its batch is free.
 
-    `precision`: see `models.precision.chosen_file`.
+    `precision`: see `models.precision.chosen_file`; `depth`: where the batch is not free, so many faces are
+    on their way at a time, one uploaded while another is computed.
 
     Raises ModelError when it is no swapper or its file does not keep the contract, SettingError for a boost
     that is not offered, and what `open_session` raises.
@@ -274,7 +276,14 @@ def open_swapper(
     model = replace(model, contract=contract)
     batch = EACH if each else 1
     opened = open_model(
-        model, folder, backend, device=device, threads=threads, batch=batch, precision=precision
+        model,
+        folder,
+        backend,
+        device=device,
+        threads=threads,
+        batch=batch,
+        precision=precision,
+        depth=1 if each else depth,
     )
     try:
         return NeuralSwapper(model, opened, boost=boost)

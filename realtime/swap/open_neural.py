@@ -83,6 +83,7 @@ def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, 
         place.device,
         boost=config.neural.boost,
         precision=precision_of(config, "swap"),
+        depth=config.pipeline.depth,
     )
     opened: list[NeuralSwapper | CropEnhancer] = [swapper]
     try:

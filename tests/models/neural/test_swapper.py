@@ -8,6 +8,7 @@ from models.errors import BackendError, ModelError, SettingError, SwapError
 from models.neural.identity import PORTRAIT_PX, SourceIdentity
 from models.neural.source_feed import SourceFeed, source_feed
 from models.neural.swapper import open_swapper
+from models.runtime.overlap import Overlapping
 from tests.fakes.five import upright
 from tests.fakes.networks_swap import (
     SHADE,
@@ -379,3 +380,18 @@ def test_warming_up_is_not_stopped_by_what_is_painted(request, tmp_path):
     swapper.close()
     with pytest.raises(BackendError, match="closed"):
         swapper.swap(crops_of(1, 24), [feed_of(COLOURS[0])])
+
+
+def test_with_depth_two_faces_without_a_batch_overlap_and_come_out_the_same(tmp_path):
+    model = CATALOG["hyperswap_1a_256"]
+    swapper_network(tmp_path / model.file, side=256)
+    contract = replace(model.contract, returns={"picture": (1, 3, 256, 256)})
+    alone = replace(model, contract=contract)
+    one, two = open_swapper(alone, tmp_path), open_swapper(alone, tmp_path, depth=2)
+    assert not one.batches
+    assert isinstance(two._session, Overlapping)
+    assert not isinstance(one._session, Overlapping)
+    crops, feeds = crops_of(3, 256), [feed_of(colour) for colour in COLOURS]
+    np.testing.assert_allclose(two.swap(crops, feeds).bgr, one.swap(crops, feeds).bgr, atol=1)
+    one.close()
+    two.close()
