@@ -272,9 +272,12 @@ def open_swapper(
         raise ModelError(f"{model.name} is a {model.role}, not a swapper", "see: realtime models list")
     what = f"{model.file} is not what the catalogue says of {model.name}"
     check_container(folder / model.file)
-    contract, each = _of_file(model.contract, read_onnx(folder / model.file), what)
+    file = read_onnx(folder / model.file)
+    contract, each = _of_file(model.contract, file, what)
     model = replace(model, contract=contract)
-    batch = EACH if each else 1
+    one_by_one = all(spec.shape[:1] != (FREE,) for spec in file.inputs)
+    overlapping = one_by_one and depth > 1
+    batch = EACH if each and not overlapping else 1
     opened = open_model(
         model,
         folder,
@@ -283,7 +286,7 @@ def open_swapper(
         threads=threads,
         batch=batch,
         precision=precision,
-        depth=1 if each else depth,
+        depth=depth if overlapping else 1,
     )
     try:
         return NeuralSwapper(model, opened, boost=boost)
