@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -46,8 +47,17 @@ def known_models(folder: Path | None = None) -> Mapping[str, Model]:
     return MappingProxyType({**load_catalog(), **added_models(cache_folder() if folder is None else folder)})
 
 
-def add_model(file: Path, family: str, name: str | None = None, folder: Path | None = None) -> Model:
+def add_model(
+    file: Path,
+    family: str,
+    name: str | None = None,
+    folder: Path | None = None,
+    needs: Sequence[str] = (),
+) -> Model:
     """Copy `file` into the folder as the model `name`, by default the file's own, of `family`.
+
+    `needs`: models that take the place of those of the same role that the family needs: a recogniser, a
+    converter.
 
     A file that is, byte for byte, one of the catalogue's is refused: it goes by the catalogue's name. Raises
     ModelError when the file is damaged, is not of that family, or the name is taken; nothing is then changed.
@@ -76,6 +86,9 @@ def add_model(file: Path, family: str, name: str | None = None, folder: Path | N
         entry: dict[str, Any] = {"family": family, "file": f"{chosen}{suffix}", "sha256": sha256}
         entry |= {"size_bytes": file.stat().st_size, "origin": str(file.resolve())}
         model = _model(chosen, entry, families)
+        if needs:
+            model = replace(model, needs=_instead(model, needs, known_models(where)))
+            entry["needs"] = list(model.needs)
         check_file(file, model.contract, family=family)
         _bring(file, where / model.file, sha256)
         _write(where, {**entries, chosen: entry})
@@ -136,6 +149,28 @@ def _check_free(name: str, file: str, sha256: str, entries: Mapping[str, Any], f
         )
 
 
+def _instead(model: Model, needs: Sequence[str], known: Mapping[str, Model]) -> tuple[str, ...]:
+    """What `model` needs once each of `needs` has taken the place of its role's. Raises ModelError."""
+    by_role = {known[name].role: name for name in model.needs}
+    for name in needs:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            raise ModelError(
+                f"there is no model named {name!r} that {model.name} could need",
+                f"did you mean {nearest[0]!r}?" if nearest else "add it first: realtime models add",
+            )
+        role = known[name].role
+        if role not in by_role:
+            roles = " and a ".join(by_role)
+            raise ModelError(
+                f"{name} is a {role}, and the family {model.family} needs "
+                f"{f'a {roles}' if roles else 'no other model'}",
+                "see: realtime models list",
+            )
+        by_role[role] = name
+    return tuple(by_role.values())
+
+
 def _bring(file: Path, target: Path, sha256: str) -> None:
     work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=target.parent))
     try:
@@ -157,6 +192,8 @@ def _model(name: str, entry: Mapping[str, Any], families: Mapping[str, Mapping[s
         "licence": OWN_LICENCE,
         "source": AddedSource(entry["origin"]),
     }
+    if "needs" in entry:
+        values["needs"] = tuple(entry["needs"])
     return family_member(name, entry["family"], families, values)
 
 

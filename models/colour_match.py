@@ -92,6 +92,16 @@ class ColourMatch:
     def _at_strength(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(IDENTITY + np.float32(self._strength) * (matrix - IDENTITY), np.float32)
 
+    def standing(self, track_id: int, captured_ns: int) -> NDArray[np.float32] | None:
+        """The track's map as it was estimated last, of this `strength`; None when it has none."""
+        track = self._current(track_id, captured_ns)
+        return None if track is None else self._at_strength(track.matrix)
+
+    def due(self, track_id: int, captured_ns: int) -> bool:
+        """Whether the track's tones are to be measured anew: every `LOOK_NS`."""
+        track = self._current(track_id, captured_ns)
+        return track is None or not 0 <= captured_ns - track.looked_ns < LOOK_NS
+
     def match(
         self,
         swapped: NDArray[np.uint8],
@@ -106,10 +116,10 @@ class ColourMatch:
         """
         if self._strength == 0:
             return
-        track = self._current(track_id, captured_ns)
-        if track is not None and 0 <= captured_ns - track.looked_ns < LOOK_NS:
-            matrix = self._at_strength(track.matrix)
-        else:
+        matrix = None
+        if not self.due(track_id, captured_ns):
+            matrix = self.standing(track_id, captured_ns)
+        if matrix is None:
             matrix = self.estimate(swapped, *seen(), track_id, captured_ns)
         apply_colours(swapped, matrix)
 

@@ -177,6 +177,13 @@ def _models(verbs: Verbs) -> None:
     add.add_argument("file", metavar="FILE", type=Path)
     add.add_argument("--family", metavar="FAMILY", required=True, help="how it is fed: inswapper, ghost, ...")
     add.add_argument("--name", metavar="NAME", help="what to call it (the file's own name)")
+    add.add_argument(
+        "--needs",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="your own recogniser or converter, in place of the family's; add it first; repeatable",
+    )
     remove = actions.add_parser("remove", help="delete a model's file, added or fetched")
     remove.set_defaults(function="realtime.commands.models:models_remove")
     remove.add_argument("name", metavar="NAME")

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from models.topology import OVAL
 
-__all__ = ["cover", "uncover"]
+__all__ = ["MARGIN", "cover", "uncover"]
 
-_MARGIN = 0.35
+MARGIN = 0.35
 """Part of the box's side added on each side: the detector's box leaves out forehead, ears and chin,
 and the face moves between two looks of the detector."""
 _CELLS = 4
@@ -20,7 +20,7 @@ def cover(
     picture: NDArray[np.uint8],
     box: tuple[float, float, float, float],
     strength: float = 1.0,
-    margin: float = _MARGIN,
+    margin: float = MARGIN,
 ) -> None:
     """Paint mean colours over `box` (x0, y0, x1, y1, pixels of the picture) in place.
 

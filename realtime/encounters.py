@@ -13,7 +13,7 @@ from realtime.clock import NS_PER_MS
 from realtime.departed import Departed
 from realtime.track import State, Track
 
-__all__ = ["Twins", "mark_crowds", "occluded", "slipped", "twins", "unmask", "untangle"]
+__all__ = ["Twins", "adrift", "mark_crowds", "occluded", "slipped", "twins", "unmask", "untangle"]
 
 TOUCHING_IOU = 0.02
 TWIN_IOU = 0.5
@@ -26,6 +26,8 @@ CLEARLY = 0.2
 """Difference in misfit (`Track.misfit`, about sides of the face) that decides."""
 SLIPPED = 0.45
 """Misfit from which a track has lost its face to another that touches it."""
+ADRIFT = 0.15
+"""Surprise (`Motion.surprise`, sides of the face) from which points may be going over to another face."""
 COVERED_SHARE = 0.5
 """A lost face of which another one hides this much is behind it."""
 
@@ -99,6 +101,18 @@ def slipped(tracks: Sequence[Track], now_ns: int) -> Track | None:
         ):
             return track
     return None
+
+
+def adrift(tracks: Sequence[Track], now_ns: int) -> tuple[Box, ...]:
+    """Where faces should be whose points are perhaps being drawn to another one: to be covered."""
+    return tuple(
+        track.motion.expected(now_ns)
+        for track in tracks
+        if track.state is State.SEEN
+        and track.crowded
+        and track.motion is not None
+        and track.motion.surprise(track.box, now_ns) > ADRIFT
+    )
 
 
 def occluded(track: Track, tracks: Sequence[Track], now_ns: int) -> bool:

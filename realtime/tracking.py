@@ -19,7 +19,7 @@ from realtime.boxes import Box, box_of, iou, side_of
 from realtime.clock import NS_PER_MS, NS_PER_S
 from realtime.cuts import is_cut
 from realtime.departed import Departed, Departures, Fading
-from realtime.encounters import mark_crowds, occluded, slipped, twins, unmask, untangle
+from realtime.encounters import adrift, mark_crowds, occluded, slipped, twins, unmask, untangle
 from realtime.frame import Face
 from realtime.lookouts import Lookouts
 from realtime.smoothing import OneEuroSettings
@@ -123,6 +123,7 @@ class Tracker:
         self._arrivals = Arrivals()
         self._glance: Glance | None = None
         self._probed = False
+        self._adrift: tuple[Box, ...] = ()
 
     def begin(
         self,
@@ -212,6 +213,7 @@ class Tracker:
         self._lookouts.follow(self._followed(), now_ns)
         seen = [track for track in self._tracks if track.state is State.SEEN]
         self._give_birth([track for track in seen if track.born_ns is None])
+        self._adrift = adrift(seen, now_ns)
         self._departures.pass_time([track.box for track in seen], now_ns)
         for track in seen:
             track.settle(now_ns)
@@ -328,7 +330,7 @@ class Tracker:
         unreplaced = self._unreplaced.boxes(followed, self._now_ns)
         unborn = (track.box for track in self._tracks if track.born_ns is None)
         looking_out = self._lookouts.boxes(self._followed(), self._now_ns)
-        return (*unreplaced, *unborn, *self._departures.hidden(self._now_ns), *looking_out)
+        return (*unreplaced, *unborn, *self._departures.hidden(self._now_ns), *looking_out, *self._adrift)
 
     def _beat_due(self) -> bool:
         if self._detected_ns is None:

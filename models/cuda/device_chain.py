@@ -21,6 +21,7 @@ does each copy and each kernel as late as CUDA may (tests/fakes), the kernels as
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -233,6 +234,57 @@ class DeviceChain:
         self._rows = (min(self._rows[0], region.y), max(self._rows[1], region.y + region.height))
         return True
 
+    def send(self, name: str, square: NDArray[np.uint8]) -> Squares:
+        """A square of the host, (S, S, 3) uint8, on the device, kept under `name`, once a frame.
+
+        Raises ValueError for another shape or type, or when `name` was sent in this frame already.
+        """
+        self._begun()
+        size = square.shape[0]
+        if square.shape != (size, size, 3) or square.dtype != np.uint8:
+            raise ValueError(f"a square is (S, S, 3) uint8, not {square.shape} {square.dtype}")
+        if f"square {name}" in self._sent:
+            raise ValueError(f"the square {name!r} was sent with this frame already")
+        self._sent.add(f"square {name}")
+        staged = self._memory.pinned(f"square {name}", square.nbytes)
+        np.copyto(staged.reshape(square.shape), square)
+        squares = Squares(self._memory.take(f"square {name}", square.nbytes), 1, size)
+        self._stream.upload(squares.address, staged)
+        return squares
+
+    def thinned(self, squares: Squares, name: str, least: int) -> Squares:
+        """The squares averaged down to `least` pixels or a little more, kept under `name`."""
+        self._begun()
+        factor = max(1, squares.size // least)
+        side = -(-squares.size // factor)
+        small = Squares(self._memory.take(f"square {name}", 3 * squares.count * side**2), squares.count, side)
+        alpha = self._memory.take("small alpha", side**2)
+        for index in range(squares.count):
+            crop = squares.at(index)
+            # What it says of alpha nobody reads: any memory of that size will do for it.
+            self._kernels.shrink(self._stream, crop, crop, squares.size, factor, small.at(index), alpha)
+        return small
+
+    def bring(self, squares: Squares, name: str) -> NDArray[np.uint8]:
+        """(N, S, S, 3): the squares as they are by now, to be read after `look` or `finish`.
+
+        The array stands until `name` is used again.
+        """
+        self._begun()
+        shape = (squares.count, squares.size, squares.size, 3)
+        host = self._memory.pinned(f"brought {name}", prod(shape))
+        self._stream.download(host, squares.address)
+        return host.reshape(shape)
+
+    def look(self) -> tuple[bool, ...]:
+        """Wait in mid-frame for what was brought; of each picture decoded so far: was it finite?"""
+        self._begun()
+        if self._decoded:
+            self._stream.download(self._flags.view(np.uint8), self._unfinite)
+        self._stream.record(self._through)
+        self._through.synchronise()
+        return self._finite()
+
     def finish(self, out: NDArray[np.uint8]) -> tuple[bool, ...]:
         """Wait, and write the frame into `out`, (H, W, 3) uint8. Of each decoded picture: was it finite?
 
@@ -258,7 +310,7 @@ class DeviceChain:
             above, below = min(first, last), max(first, last) if last > first else 0
             np.copyto(out[:above], self._up[:above])
             np.copyto(out[below:], self._up[below:])
-        return tuple(bool(flag != self._stamp()) for flag in self._flags[: self._decoded])
+        return self._finite()
 
     def close(self) -> None:
         """Wait for what is in flight and free everything. Idempotent, never raises."""
@@ -276,6 +328,9 @@ class DeviceChain:
         if self._given is None:
             raise RuntimeError("no frame is begun")
         return self._given
+
+    def _finite(self) -> tuple[bool, ...]:
+        return tuple(bool(flag != self._stamp()) for flag in self._flags[: self._decoded])
 
     def _stamp(self) -> int:
         """What marks this frame's pictures that were not finite: flags of earlier frames need no clearing."""

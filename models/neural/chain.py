@@ -9,7 +9,6 @@ view of the frame first, and the face that comes out lies in the enhancer's squa
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -19,48 +18,34 @@ from models.colour_match import LOOK_PX, ColourMatch
 from models.errors import RealtimeError, SwapError
 from models.geometry import apply
 from models.masks.box import box_mask
+from models.masks.enough import require_shown
 from models.masks.masker import Masker
 from models.masks.view import InFrame
 from models.neural.align import Alignment, between
 from models.neural.crop_enhancer import CropEnhancer, shown_px
 from models.neural.face import Crop, GivenFace, MadeFace, MadeFaces, Template
 from models.neural.settings import ChainSettings
-from models.neural.source_feed import NEUTRAL_FIDELITY, SourceFeed, with_fidelity, with_morph
+from models.neural.source_feed import SourceFeed
 from models.neural.swapper import NeuralSwapper
+from models.neural.wearer_feed import LOOK_AGAIN_NS, WEARER, WearerFeeds, WearerLook
 from models.scratch import Scratch
 from models.skin_weight import skin_weight
 
-__all__ = ["FaceChain", "WearerLook"]
+__all__ = ["HEAD", "LOOK_AGAIN_NS", "WEARER", "FaceChain", "WearerLook"]
 
 SEAM_BLUR = 0.1
 """Of the rim by which a swapped face is laid into the enhancer's square: see `box_mask`."""
-LOOK_AGAIN_NS = 2_000_000_000
-"""A wearer's own vector, for the fidelity, is taken anew after so long."""
 FACES_KEPT = 32
 HEAD: Template = ("ffhq_512", 512)
 """What masks see that look round the face."""
-WEARER: Template = ("arcface_112_v2", 112)
-"""What the recogniser sees."""
 
 Picture = NDArray[np.uint8]
-
-
-class WearerLook(Protocol):
-    """Tells whose face a crop of WEARER shows."""
-
-    def vector(self, crop: Picture) -> NDArray[np.float32]:
-        """(N,) float32, of the recogniser's own length, for (112, 112, 3) uint8 BGR. Raises BackendError."""
-        ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(slots=True)
 class _Kept:
     """Of one track."""
 
-    vector: NDArray[np.float32] | None = None
-    vector_ns: int = 0
     added: NDArray[np.int16] | None = None
     """(S, S, 3): what the enhancer last made more or less of each value."""
     runs: int = 0
@@ -109,7 +94,7 @@ class FaceChain:
         self._swapper = swapper
         self._enhancer = enhancer
         self._masks = masks
-        self._wearer = wearer
+        self._feeds = WearerFeeds(wearer)
         self._now_ns = now_ns
         self._colours = ColourMatch()
         self._scratch = Scratch()
@@ -124,8 +109,7 @@ class FaceChain:
             wanted[(self._enhancer.template, self._enhancer.size)] = None
         if self._masks is not None:
             wanted[HEAD] = None
-        if self._wearer is not None:
-            wanted[WEARER] = None
+        wanted.update(dict.fromkeys(self._feeds.templates))
         return tuple(wanted)
 
     def run(self, job: Sequence[GivenFace]) -> MadeFaces:
@@ -155,7 +139,7 @@ class FaceChain:
 
     def close(self) -> None:
         """Free the networks. Idempotent, never raises."""
-        for part in (self._swapper, self._enhancer, self._masks, self._wearer):
+        for part in (self._swapper, self._enhancer, self._masks, self._feeds):
             if part is not None:
                 part.close()
 
@@ -171,7 +155,7 @@ class FaceChain:
         feeds: list[SourceFeed] = []
         for face in faces:
             try:
-                feeds.append(self._feed(face.given, settings))
+                feeds.append(self._feeds.feed(face.given, settings))
             except SwapError as error:
                 feeds.append(face.given.feed)
                 face.error = error
@@ -201,18 +185,6 @@ class FaceChain:
                 if self._own and swapped.mask is not None:
                     face.own = swapped.mask[at].copy()
             return
-
-    def _feed(self, given: GivenFace, settings: ChainSettings) -> SourceFeed:
-        feed = given.feed
-        if "morph" in feed.values and settings.morph != float(feed.values["morph"][0]):
-            feed = with_morph(feed, settings.morph)
-        if settings.fidelity == NEUTRAL_FIDELITY or feed.wearer_unit is None or self._wearer is None:
-            return feed
-        kept = self._kept.setdefault(given.id, _Kept())
-        if kept.vector is None or given.captured_ns - kept.vector_ns >= LOOK_AGAIN_NS:
-            kept.vector = self._wearer.vector(given.crops[WEARER].bgr)
-            kept.vector_ns = given.captured_ns
-        return with_fidelity(feed, kept.vector, settings.fidelity)
 
     def _match(self, face: _Face) -> None:
         given = face.given
@@ -302,6 +274,8 @@ class FaceChain:
         if face.error is None:
             try:
                 alpha = self._alpha(face)
+                if face.own is not None or self._masks is not None:
+                    require_shown(alpha, self._inside(face))
             except SwapError as error:
                 face.error = error
         if alpha is None:
@@ -315,10 +289,9 @@ class FaceChain:
         if self._masks is None:
             return np.full((size, size), 255, np.uint8) if own is None else own
         head = face.given.crops[HEAD]
-        inside = np.asarray(apply(face.where.matrix, face.given.points[:, :2]), np.float32)
         alpha = self._masks.mask(
             self._target(face),
-            inside,
+            self._inside(face),
             own,
             key=face.given.id,
             frame=InFrame(head.bgr, Alignment(between(head.where, face.where), size), face.given.captured_ns),
@@ -338,6 +311,11 @@ class FaceChain:
         if size not in self._seams:
             self._seams[size] = box_mask(size, SEAM_BLUR, (0, 0, 0, 0))
         return self._seams[size]
+
+    @staticmethod
+    def _inside(face: _Face) -> NDArray[np.float32]:
+        """(468, 2): the landmarks, in the square that the face lies in."""
+        return np.asarray(apply(face.where.matrix, face.given.points[:, :2]), np.float32)
 
     @staticmethod
     def _sized(mask: Picture, size: int) -> Picture:

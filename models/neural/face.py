@@ -13,7 +13,7 @@ from models.geometry import affine_fit, compose, similarity_fit
 from models.neural.align import Alignment
 from models.neural.source_feed import SourceFeed
 
-__all__ = ["Crop", "GivenFace", "MadeFace", "MadeFaces", "Template", "follow"]
+__all__ = ["Crop", "GivenFace", "MadeFace", "MadeFaces", "Pasted", "Template", "Uncut", "follow"]
 
 Template: TypeAlias = tuple[str, int]
 """Name of a template, and the side of the square that is cut by it, pixels."""
@@ -32,6 +32,18 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncut:
+    """For a chain that cuts the squares itself, and pastes the face where it was."""
+
+    frame: NDArray[np.uint8]
+    """(H, W, 3): the whole frame, the same array for all its faces; the chain pastes into it."""
+    where: Alignment
+    """From the frame to the square that the swapper takes."""
+    alpha: NDArray[np.uint8] | None = None
+    """(S, S): where the face is to be pasted; None: it is not."""
+
+
+@dataclass(frozen=True, slots=True)
 class GivenFace:
     """One face of one frame, cut out."""
 
@@ -44,6 +56,7 @@ class GivenFace:
     """Whose face it is to wear."""
     crops: Mapping[Template, Crop]
     """The squares that are cut of it."""
+    uncut: Uncut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,18 @@ class MadeFace:
     """(S, S): 255 where it counts as far as networks can tell; the outline is not in it."""
     error: RealtimeError | None = None
     """Why there is no face: it is to be covered."""
+    pasted: "Pasted | None" = None
+    """What the frame that it was made of looks like with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """The part of a frame that a face touched, with the face in it."""
+
+    x: int
+    y: int
+    bgr: NDArray[np.uint8]
+    """(h, w, 3); stands until the next job is begun."""
 
 
 @dataclass(frozen=True, slots=True)

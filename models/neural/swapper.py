@@ -27,7 +27,7 @@ from models.runtime.container import check_container
 from models.runtime.overlap import run_each
 from models.scratch import Scratch
 
-__all__ = ["NeuralSwapper", "Swapped", "open_swapper"]
+__all__ = ["NeuralSwapper", "Swapped", "as_in_file", "open_swapper"]
 
 _MASKS = ("output:mask", "output:own_mask")
 _SOURCES = ("embedding", "source_picture", "morph")
@@ -273,7 +273,7 @@ def open_swapper(
     what = f"{model.file} is not what the catalogue says of {model.name}"
     check_container(folder / model.file)
     file = read_onnx(folder / model.file)
-    contract, each = _of_file(model.contract, file, what)
+    contract, each = as_in_file(model.contract, file, what)
     model = replace(model, contract=contract)
     one_by_one = all(spec.shape[:1] != (FREE,) for spec in file.inputs)
     overlapping = one_by_one and depth > 1
@@ -295,7 +295,7 @@ def open_swapper(
         raise
 
 
-def _of_file(contract: Contract, file: OnnxFile, what: str) -> tuple[Contract, bool]:
+def as_in_file(contract: Contract, file: OnnxFile, what: str) -> tuple[Contract, bool]:
     """The contract with the names and the size that the file has, and whether each may be fed what it takes:
     not where a batch of pictures is free and that of the vectors is not."""
     names = bind(contract, file.inputs, file.outputs, what=what)

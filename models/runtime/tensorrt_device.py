@@ -8,7 +8,8 @@ Not run on a GPU: names were checked against the bindings of 11.4.0.106, the ord
 runtime without a GPU (tests/fakes). `tests/gpu` holds the checks for a machine that has one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -33,8 +34,9 @@ class TensorRTOnDevice:
     ) -> None:
         """`held`: what `models.engines.tensorrt.load` gave, from now on this object's; `name`: for errors.
 
-        `shapes`: of the inputs that the engine leaves free. Raises BackendError when a shape does not fit, an
-        input or output has a type that numpy does not know, or there is no memory for it.
+        `shapes`: of the inputs that the engine leaves free, the largest that will be asked for. Raises
+        BackendError when a shape does not fit, an input or output has a type that numpy does not know, or
+        there is no memory for it.
         """
         self._cuda = cuda
         self._name = name
@@ -42,6 +44,7 @@ class TensorRTOnDevice:
         self._context: Any = None
         self._tensors: dict[str, DeviceTensor] = {}
         self._staged: dict[str, NDArray[np.uint8]] = {}
+        self._room: dict[str, int] = {}
         try:
             self._sent = cuda.event()
             self._prepare(held.engine, shapes or {})
@@ -63,24 +66,34 @@ class TensorRTOnDevice:
         self._inputs = tuple(
             name for name in names if engine.get_tensor_mode(name) == tensorrt.TensorIOMode.INPUT
         )
-        for name in self._inputs:
-            shape = tuple(shapes.get(name, engine.get_tensor_shape(name)))
+        fed = {name: tuple(shapes.get(name, engine.get_tensor_shape(name))) for name in self._inputs}
+        for name, shape in self._resolved(fed, names).items():
+            dtype = self._dtype(engine, name)
+            self._room[name] = max(1, prod(shape) * dtype.itemsize)
+            address = self._cuda.allocate(self._room[name])
+            self._tensors[name] = DeviceTensor(address, shape, dtype.name)
+            if not context.set_tensor_address(name, address):
+                raise self._failed(f"being told where {name!r} lies")
+
+    def _resolved(
+        self, fed: Mapping[str, tuple[int, ...]], names: Iterable[str]
+    ) -> dict[str, tuple[int, ...]]:
+        """The shapes of the inputs and outputs `names`, once the inputs have the shapes `fed`."""
+        context = self._context
+        for name, shape in fed.items():
             if not context.set_input_shape(name, shape):
                 raise self._failed(f"being told the shape {shape} of {name!r}")
         if missing := context.infer_shapes():
             raise self._failed(f"working out the shapes of {', '.join(missing)}")
+        found = {}
         for name in names:
-            shape = tuple(int(size) for size in context.get_tensor_shape(name))
-            if -1 in shape:
+            found[name] = tuple(int(size) for size in context.get_tensor_shape(name))
+            if -1 in found[name]:
                 raise BackendError(
                     f"the output {name!r} of {self._name} has a size that depends on what it is fed",
                     "use another backend for this model",
                 )
-            dtype = self._dtype(engine, name)
-            address = self._cuda.allocate(max(1, prod(shape) * dtype.itemsize))
-            self._tensors[name] = DeviceTensor(address, shape, dtype.name)
-            if not context.set_tensor_address(name, address):
-                raise self._failed(f"being told where {name!r} lies")
+        return found
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -89,6 +102,24 @@ class TensorRTOnDevice:
     def tensor(self, name: str) -> DeviceTensor:
         """Where an input or output lies on the device; it never moves. Raises KeyError."""
         return self._tensors[name]
+
+    def reshape(self, fed: Mapping[str, tuple[int, ...]]) -> None:
+        """Other shapes of inputs for the next runs, none larger than at the start; nothing is allocated.
+
+        What was enqueued before must have been waited for. Raises BackendError for a shape that does not fit.
+        """
+        if self._context is None:
+            raise BackendError(f"the network {self._name} is closed", "open it again")
+        if all(self._tensors[name].shape == shape for name, shape in fed.items()):
+            return
+        for name, shape in self._resolved(fed, tuple(self._tensors)).items():
+            held = self._tensors[name]
+            if prod(shape) * np.dtype(held.dtype).itemsize > self._room[name]:
+                raise BackendError(
+                    f"{self._name} was opened for less than {name!r} of {shape}",
+                    "feed fewer at a time, or open it for more",
+                )
+            self._tensors[name] = replace(held, shape=shape)
 
     def feed(self, name: str, array: NDArray[Any], stream: Stream) -> None:
         """Send a small input from the host, for this and all later runs in `stream`.
@@ -103,11 +134,12 @@ class TensorRTOnDevice:
         dtype = np.dtype(tensor.dtype)
         staged = self._staged.get(name)
         if staged is None:
-            staged = self._staged[name] = self._cuda.pinned(array.size * dtype.itemsize)
+            staged = self._staged[name] = self._cuda.pinned(self._room[name])
         else:
             self._sent.synchronise()  # the copy before may still read it
-        np.copyto(staged.view(dtype).reshape(tensor.shape), array, casting="unsafe")
-        stream.upload(tensor.address, staged)
+        sent = staged[: array.size * dtype.itemsize]
+        np.copyto(sent.view(dtype).reshape(tensor.shape), array, casting="unsafe")
+        stream.upload(tensor.address, sent)
         stream.record(self._sent)
 
     def enqueue(self, stream: Stream) -> None:

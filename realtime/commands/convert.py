@@ -110,6 +110,7 @@ def _write(
         outcomes={outcome.value: count for outcome, count in conversion.outcomes.items()},
         detect_calls=figures.detector_calls,
         tracked=figures.tracked,
+        covered=figures.covered,
         fps_in=written / max(took_s, 1e-9),
         fps_out=written / max(took_s, 1e-9),
         stages={name: stage.percentiles() for name, stage in figures.stages.items()},

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 
 from models.added import add_model, known_models, remove_model
-from models.catalog import DEFAULT_CHAIN, AddedSource, Model
+from models.catalog import DEFAULT_CHAIN, AddedSource, Model, lookup
 from models.errors import ModelError
 from models.fetch import Permit, State, cache_folder, ensure, state
 from models.licences import licence
@@ -63,8 +63,16 @@ def models_verify(args: argparse.Namespace) -> int:
 
 def models_add(args: argparse.Namespace) -> int:
     """Copy `args.file` into the folder as a model of `args.family`. Raises ModelError."""
-    model = add_model(args.file, args.family, args.name)
-    print(f"{model.name}: {cache_folder() / model.file} (a {model.role} of the family {model.family})")
+    model = add_model(args.file, args.family, args.name, needs=args.needs)
+    article = "an" if model.role[0] in "aeiou" else "a"
+    folder = cache_folder()
+    print(f"{model.name}: {folder / model.file} ({article} {model.role} of the family {model.family})")
+    for needed in lookup(model.needs):
+        if state(needed, folder, by_size=True) is State.MISSING:
+            print(
+                f"  it needs the {needed.role} {needed.name}, which is not here: realtime models fetch "
+                f"{needed.name}; or add your own first, and this one with --needs NAME"
+            )
     return 0
 
 

@@ -12,8 +12,9 @@ from models.landmarker import CropRegion, Landmarks
 from models.topology import CANONICAL
 from realtime.boxes import Box, box_of, covered_share, iou, side_of
 from realtime.clock import NS_PER_S
+from realtime.cover import MARGIN
 from realtime.cuts import luma_histogram
-from realtime.encounters import mark_crowds, occluded, twins, untangle
+from realtime.encounters import adrift, mark_crowds, occluded, twins, untangle
 from realtime.frame import Face
 from realtime.smoothing import OneEuroSettings
 from realtime.track import Track
@@ -36,8 +37,11 @@ class Person:
     shape: np.ndarray
     turns_at: int = 10_000
     """The frame in which they turn back."""
+    stands: tuple[int, int] = (10_000, 0)
+    """The frame in which they stop, and for how many."""
 
     def points(self, frame: int) -> np.ndarray:
+        frame -= min(max(0, frame - self.stands[0]), self.stands[1])
         walked = min(frame, self.turns_at) - max(0, frame - self.turns_at)
         points = posed((self.x + self.speed_px * walked, self.y), self.eyes_px)
         return points + self.shape * np.float32(self.eyes_px)
@@ -178,6 +182,59 @@ def test_what_looks_out_from_behind_another_face_is_covered_or_replaced() -> Non
             assert share > 0.55 or any(iou(box, known) > 0.4 for known in boxes), passage.number
 
 
+def bare_share(person: np.ndarray, nearer: list[np.ndarray], view: View) -> float:
+    """The part of the box round a face that is not behind the nearer ones, nor replaced, nor covered."""
+    x0, y0, x1, y1 = box_of(person)
+    grid = np.stack(np.meshgrid(np.linspace(x0, x1, 21), np.linspace(y0, y1, 21)), axis=-1).reshape(-1, 2)
+    bare = np.ones(len(grid), bool)
+    safe = [box_of(each) for each in nearer] + [face.box for face in view.faces]
+    for box in view.strangers:
+        wide, tall = (box[2] - box[0]) * MARGIN, (box[3] - box[1]) * MARGIN
+        safe.append((box[0] - wide, box[1] - tall, box[2] + wide, box[3] + tall))
+    for box in safe:
+        bare &= ~((grid >= box[:2]) & (grid <= box[2:])).all(axis=1)
+    return float(bare.mean())
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.floats(2, 14),
+    st.floats(-14, -2),
+    st.floats(0.75, 1.3),
+    st.floats(-20, 20),
+    st.integers(0, 1000),
+    st.booleans(),
+    st.integers(0, 40),
+)
+def test_a_face_that_was_followed_is_never_bare_for_more_than_a_rim(
+    speed_px: float, other_px: float, ratio: float, rise_px: float, seed: int, older: bool, wait: int
+) -> None:
+    """Whoever crosses whom, however fast, and however long who is behind stays there, up to 1.3 s."""
+    first = person(100, speed_px, 60, seed=seed)
+    second = person(520, other_px, 60 * ratio, 200 + rise_px, seed=seed + 1)
+    people = (first, second) if older else (second, first)
+    people[1].stands = round(400 / (speed_px - other_px)), wait
+    passage = Passage(*people)
+    followed: set[int] = set()
+    for _ in range(round(700 / (speed_px - other_px)) + wait):
+        view, points = passage.frame()
+        if view.in_doubt or not view.faces:
+            continue
+        followed |= {whose(face, points) for face in view.faces}
+        for index in followed:
+            assert bare_share(points[index], points[:index], view) < 0.3, (passage.number, index)
+
+
+@pytest.mark.parametrize("seconds", [4, 8])
+def test_beside_who_stays_there_alone_the_covers_go(seconds: int) -> None:
+    front, back = person(320, 0, 70, seed=5), person(100, 5, 60, seed=6)
+    back.stands = 44, 10_000
+    passage = Passage(front, back)
+    covered = [bool(passage.frame()[0].strangers) for _ in range(44 + 30 * seconds)]
+    assert any(covered[44:60])
+    assert not any(covered[44 + round(3.5 * 30) :])
+
+
 def test_twins_of_an_instant_are_one_face() -> None:
     one = person(200, 0)
     passage = Passage(one)
@@ -252,3 +309,13 @@ def test_a_lost_face_is_behind_another_only_if_that_one_hides_most_of_it() -> No
     assert occluded(lost, [lost, front], 30 * FRAME_NS)
     beside = tracked(3, 290, 30)
     assert not occluded(lost, [lost, beside], 30 * FRAME_NS)
+
+
+def test_a_face_whose_points_go_over_to_another_is_covered_where_it_should_be() -> None:
+    drawn, front = tracked(1, 200, 30), tracked(2, 260, 30)
+    assert adrift([drawn, front], 30 * FRAME_NS) == ()
+    mark_crowds([drawn, front], [])
+    assert adrift([drawn, front], 30 * FRAME_NS) == ()
+    place = drawn.box
+    look(drawn, person(230, 0).points(30), 30)
+    assert adrift([drawn, front], 30 * FRAME_NS) == (pytest.approx(place, abs=1),)

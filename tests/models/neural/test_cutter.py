@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.geometry import crop_matrix
-from models.neural.align import Alignment, crop
-from models.neural.cutter import Cutter
+from models.neural.align import Alignment, between, crop
+from models.neural.cutter import Cutter, serves
 
 
 def noise(seed, height, width):
@@ -31,7 +31,30 @@ def test_it_cuts_what_crop_cuts(centre, sides, angle, size):
     for cut, square in zip(found, squares, strict=True):
         assert cut.shape == (square.size, square.size, 3)
         assert cut.flags.c_contiguous
-        assert abs(cut.astype(int) - crop(bgr, square)).max() <= 1
+        finest = max(squares, key=lambda each: each.scale)
+        expected = crop(bgr, square)
+        if square is not finest and serves(finest, square):
+            expected = crop(crop(bgr, finest), Alignment(between(finest, square), square.size))
+        assert abs(cut.astype(int) - expected).max() <= 1
+
+
+def test_a_coarse_square_within_a_fine_one_is_cut_out_of_it_and_passes_less_over():
+    bgr = np.zeros((400, 400, 3), np.uint8)
+    bgr[::2] = 255
+    wide = Alignment(crop_matrix((200, 200), 320, 0.0, 160), 160)
+    small = Alignment(crop_matrix((200, 200), 280, 0.0, 47), 47)
+    assert serves(wide, small)
+    _, found = Cutter().cut(bgr, [wide, small])
+    direct = crop(bgr, small)
+    assert np.ptp(found[5:-5]) < np.ptp(direct[5:-5]), "lines that are finer than its pixels show less"
+
+
+def test_a_square_that_reaches_beyond_the_finer_one_is_cut_by_itself():
+    wide = Alignment(crop_matrix((200, 200), 200, 0.0, 200), 200)
+    assert serves(wide, Alignment(crop_matrix((200, 200), 190, 0.0, 64), 64))
+    assert not serves(wide, Alignment(crop_matrix((200, 200), 210, 0.0, 64), 64))
+    assert not serves(wide, Alignment(crop_matrix((200, 200), 190, 0.5, 64), 64))
+    assert not serves(wide, Alignment(crop_matrix((200, 200), 190, 0.0, 180), 180)), "it is as fine"
 
 
 def test_what_was_cut_stays():
