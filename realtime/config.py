@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 import msgspec
 
@@ -351,7 +351,7 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any
             continue
         key = _known(f"{section}.{name}", f"the environment variable {variable}")
         value: Any = environment[variable]
-        if key in {"sink.uris", "face.uris", "face.references"}:
+        if get_origin(get_type_hints(sections[section])[name]) is tuple:
             value = [part.strip() for part in value.split(",") if part.strip()]
         yield key, value, f"${variable}"
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from models.errors import SettingError
+from models.masks.box import box_mask
 from models.masks.regions import REGIONS
 
 __all__ = ["BOX", "BUILT_IN", "HULL", "OWN", "MaskSettings"]
@@ -14,6 +15,8 @@ swapper itself gives, and the occlusion network that comes with the program."""
 
 GREATEST_EDGE = 1.0
 GREATEST_FOREHEAD = 1.0
+LEAST_OF_FACE = 0.4
+"""Of the middle of the crop, where the face is, the box has to leave so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,12 @@ class MaskSettings:
         _within("forehead", self.forehead, 0, GREATEST_FOREHEAD)
         for name, value in zip(("top", "right", "bottom", "left"), self.padding, strict=True):
             _within(f"padding at the {name}", value, 0, 100)
-        if self.padding[0] + self.padding[2] >= 100 or self.padding[1] + self.padding[3] >= 100:
-            raise SettingError("the paddings of the mask leave nothing of the face", "choose smaller ones")
+        if _left_of_face(self.blur, self.padding) < LEAST_OF_FACE:
+            raise SettingError(
+                "the paddings of the mask, and its blur, leave next to nothing of the face: "
+                "the wearer's own would be seen",
+                "choose smaller ones",
+            )
         if self.every < 1:
             raise SettingError(f"a mask cannot be drawn in every {self.every} frames", "choose 1 or more")
         if not self.regions:
@@ -63,6 +70,12 @@ class MaskSettings:
     def networks(self) -> tuple[str, ...]:
         """The masks of the catalogue."""
         return tuple(name for name in self.masks if name not in (BOX, HULL, OWN, BUILT_IN))
+
+
+def _left_of_face(blur: float, padding: tuple[float, float, float, float]) -> float:
+    size = 64
+    middle = slice(size // 4, size - size // 4)
+    return float(box_mask(size, blur, padding)[middle, middle].mean()) / 255
 
 
 def _within(what: str, value: float, low: float, high: float) -> None:

@@ -1,4 +1,4 @@
-"""A swapper whose faces stay on the GPU from the frame to the frame: `models.cuda.device_chain` round a network.
+"""A swapper whose faces stay on the GPU, from the frame to the frame: a network in `models.cuda.device_chain`.
 
     frame up -> crops -> swapped -> colours -> pasted -> rows that changed and the squares down
 
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from models.colour_match import LOOK_PX, ColourMatch
 from models.cuda.base import Cuda, Module, Stream
 from models.cuda.device_chain import DeviceChain, Squares
+from models.cuda.device_memory import quietly
 from models.cuda.kernels.face import DevicePicture, DeviceTensor, Region
 from models.cuda.kernels.parameters import MOST_FACES
 from models.cuda.kernels.places import landing
@@ -97,8 +98,8 @@ class DeviceFaces:
         batches: bool = False,
         name: str = "the swapper",
     ) -> None:
-        """Owns all that it is given. `module`: face.cu on that device; `names`: as `models.contract.bind` gives
-        them; `batches`: whether the network's first dimensions are free; `name`: for errors."""
+        """Owns all that it is given. `module`: face.cu on that device; `names`: of `models.contract.bind`;
+        `batches`: whether the network's first dimensions are free; `name`: for errors."""
         self.settings = settings or ChainSettings()
         self._cuda, self._module, self._network = cuda, module, network
         self._spec = contract.picture
@@ -145,7 +146,7 @@ class DeviceFaces:
         faces = [_Face(given, given.uncut) for given in job if given.uncut is not None]
         if len(faces) < len(job):
             raise ValueError("a face came without its frame")
-        good = []
+        good: list[_Face] = []
         for face in faces:
             try:
                 face.feed = self._checked(self._feeds.feed(face.given, settings))
@@ -166,14 +167,36 @@ class DeviceFaces:
         if self._chain is not None:
             self._chain.close()
         self._network.close()
-        if self._module is not None:
-            self._module.close()
+        quietly(self._module.close)
         self._feeds.close()
         self._cuda.close()
 
+    def warmup(self, feed: SourceFeed) -> None:
+        """Run the network once on what lies in its memory, so that the first frame is no slower.
+
+        Raises BackendError, ModelError for the feed of another model.
+        """
+        stream = self._cuda.stream()
+        try:
+            if self._batches:
+                self._network.reshape(self._shapes(1))
+            self._feed([self._checked(feed)], stream)
+            self._network.enqueue(stream)
+        finally:
+            quietly(stream.synchronise)
+            quietly(stream.close)
+
     def _make(self, faces: list[_Face], settings: ChainSettings) -> None:
+        chain = self._chain_for(faces[0].uncut.frame)
+        try:
+            self._through(chain, faces, settings)
+        except BaseException:
+            # What the next frame writes over may still be read.
+            quietly(chain.stream.synchronise)
+            raise
+
+    def _through(self, chain: DeviceChain, faces: list[_Face], settings: ChainSettings) -> None:
         frame = faces[0].uncut.frame
-        chain = self._chain_for(frame)
         chain.begin(frame)
         self._colours.strength = settings.colour
         looked = [face for face in faces if settings.colour and self._looks_due(face)]
@@ -231,7 +254,7 @@ class DeviceFaces:
     def _swap(self, chain: DeviceChain, group: list[_Face], name: str, *, keep: bool) -> None:
         if self._batches:
             self._network.reshape(self._shapes(len(group)))
-        self._feed(group, chain.stream)
+        self._feed([face.feed for face in group if face.feed is not None], chain.stream)
         tensor = self._network.tensor(self._picture)
         uncut = [face for face in group if self._template not in face.given.crops]
         if len(uncut) == len(group):
@@ -259,10 +282,10 @@ class DeviceFaces:
         source: DevicePicture = chain.send(f"cut {name}", cut.bgr).picture()
         chain.crop([Alignment(_AS_IT_IS, cut.where.size)], into=(slot, self._spec), source=source)
 
-    def _feed(self, group: list[_Face], stream: Stream) -> None:
+    def _feed(self, feeds: list[SourceFeed], stream: Stream) -> None:
         """What says whose faces they are to be; sent again only where one has changed."""
         for role, name in self._sources.items():
-            values = tuple(face.feed.values[role] for face in group if face.feed is not None)
+            values = tuple(feed.values[role] for feed in feeds)
             if role == "morph":
                 values = values[:1]
             before = self._fed.get(name, ())
@@ -303,8 +326,7 @@ class DeviceFaces:
             if cut is not None:
                 seen[face.given.id] = cut.bgr
             elif face.targets is None:
-                place = Alignment(face.uncut.where.matrix, face.uncut.where.size)
-                alone = chain.crop([place], name=f"target of {face.given.id}")
+                alone = chain.crop([face.uncut.where], name=f"target of {face.given.id}")
                 assert alone is not None
                 name = f"look of {face.given.id}"
                 seen[face.given.id] = chain.bring(chain.thinned(alone, name, LOOK_PX), name)[0]

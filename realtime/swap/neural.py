@@ -15,7 +15,7 @@ from models.geometry import apply
 from models.landmarker import five_points
 from models.masks.settings import MaskSettings
 from models.masks.view import InFrame
-from models.neural.align import align
+from models.neural.align import Alignment, align
 from models.neural.cutter import Cutter
 from models.neural.face import Crop, GivenFace, MadeFace, MadeFaces, Template, follow
 from models.neural.settings import ChainSettings
@@ -103,7 +103,7 @@ class NeuralPainter:
         self._collect(0, times)
         began = False
         if wearers and not self._networks.busy:
-            given = tuple(self._given(frame, wearer, wearers) for wearer in wearers)
+            given = self._job(frame, wearers, awaited=bool(wait and wait_ns))
             began = self._networks.submit(given)
         if began and wait and wait_ns:
             self._collect(self._clock.now_ns() + wait_ns, times)
@@ -117,10 +117,7 @@ class NeuralPainter:
             return False
         began_ns = self._clock.now_ns()
         where = follow(made, face.points)
-        inside = np.asarray(apply(where.matrix, face.points[:, :2]), np.float32)
-        alpha = self._masks.mask(
-            made.bgr, inside, made.alpha, key=face.id, frame=InFrame(frame.bgr, where, frame.captured_ns)
-        )
+        alpha = self._alpha(frame, face, where, made.bgr, made.alpha)
         began_ns = times.lap("mask", began_ns, self._clock)
         self._paster.paste(picture, aligned_face(made.bgr, alpha, self._scratch), where)
         times.lap("compose", began_ns, self._clock)
@@ -135,11 +132,16 @@ class NeuralPainter:
         self._networks.close()
         self._masks.close()
 
-    def _given(self, frame: Frame, wearer: Wearer, wearers: Sequence[Wearer]) -> GivenFace:
+    def _job(self, frame: Frame, wearers: Sequence[Wearer], *, awaited: bool) -> tuple[GivenFace, ...]:
+        """What the networks are given of a frame; `awaited`: it waits for its faces. They run nothing now."""
+        return tuple(self._given(frame, wearer, wearers, self._chain.templates) for wearer in wearers)
+
+    def _given(
+        self, frame: Frame, wearer: Wearer, wearers: Sequence[Wearer], templates: Sequence[Template]
+    ) -> GivenFace:
         """The squares are cut here: by the time slow networks look, the frame's memory is another frame's."""
         face = wearer.face
         five = five_points(face.points)
-        templates = self._chain.templates
         places = [align(five, template, size) for template, size in templates]
         cut = self._cutter.cut(self._alone(frame, face, wearers), places)
         crops = {
@@ -147,6 +149,19 @@ class NeuralPainter:
             for template, one in zip(templates, zip(places, cut, strict=True), strict=True)
         }
         return GivenFace(face.id, frame.captured_ns, face.points, wearer.source, crops)
+
+    def _alpha(
+        self,
+        frame: Frame,
+        face: Face,
+        where: Alignment,
+        square: NDArray[np.uint8],
+        own: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.uint8]:
+        """(S, S): where the face counts; valid until it is asked for again. Of `square` only the size counts."""
+        inside = np.asarray(apply(where.matrix, face.points[:, :2]), np.float32)
+        seen = InFrame(frame.bgr, where, frame.captured_ns)
+        return self._masks.mask(square, inside, own, key=face.id, frame=seen)
 
     def _alone(self, frame: Frame, face: Face, wearers: Sequence[Wearer]) -> NDArray[np.uint8]:
         """The frame without the bare faces of others that touch this one: they would be pasted with it."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalog import lookup
+from models.cuda.base import CudaError
 from models.embedder import FaceEmbedder
 from models.enhancer import ENHANCERS, NONE, open_crop_enhancer
 from models.entries import Model
@@ -18,6 +19,8 @@ from models.masks.choice import open_masker
 from models.masks.settings import BOX, OWN
 from models.neural.chain import FaceChain, WearerLook
 from models.neural.crop_enhancer import CropEnhancer
+from models.neural.device_faces import DeviceFaces
+from models.neural.open_device_faces import NotOnDeviceError, open_device_faces
 from models.neural.source_feed import SourceFeed, source_feed
 from models.neural.swapper import NeuralSwapper, open_swapper
 from models.neural.upscaler import open_upscaler
@@ -33,6 +36,7 @@ from realtime.identities import IdentityCache, identities_folder, load_identity
 from realtime.places import MESH, precision_of, start_timeout_s, wanted
 from realtime.source_pictures import Analyse
 from realtime.swap.base import Painter, Source
+from realtime.swap.device import DevicePainter
 from realtime.swap.heavy import HeavyThread
 from realtime.swap.neural import Networks, NeuralPainter
 from realtime.swap.patience import Patience
@@ -51,10 +55,11 @@ def open_neural_painter(
     `folder`: of the models; `lossless`: every frame waits for its own faces. Raises ModelError, BackendError
     and SettingError.
     """
-    built: list[FaceChain] = []
+    built: list[FaceChain | DeviceFaces] = []
 
-    def build() -> FaceChain:
-        built.append(_open_chain(config, folder, clock, worn))
+    def build() -> FaceChain | DeviceFaces:
+        on_device = _open_on_device(config, folder, clock, worn)
+        built.append(on_device or _open_chain(config, folder, clock, worn))
         return built[-1]
 
     told, place = sliders(config), wanted(config, "mask")
@@ -67,7 +72,48 @@ def open_neural_painter(
         masks.close()
         raise
     patience = Patience(told.late, round(config.pipeline.hold_ms * NS_PER_MS), lossless=lossless)
-    return NeuralPainter(networks, built[0], masks, patience, clock)
+    chain = built[0]
+    if isinstance(chain, DeviceFaces):
+        return DevicePainter(networks, chain, masks, patience, clock)
+    return NeuralPainter(networks, chain, masks, patience, clock)
+
+
+def _open_on_device(
+    config: Config, folder: Path, clock: Clock, worn: tuple[Source, ...]
+) -> DeviceFaces | None:
+    """In the thread that will run it. None, and the log says why, where the CPU is to work on the pictures;
+    None without a word where TensorRT was not asked for."""
+    place = wanted(config, "swap")
+    if place.backend != "tensorrt":
+        return None
+    model, told, masks = _swapper(config), sliders(config), masks_of(config)
+    try:
+        if config.pipeline.enhancer != NONE or masks.networks:
+            raise NotOnDeviceError("there is an enhancer, or a network for a mask", "leave it out")
+        opened = open_device_faces(
+            model,
+            folder,
+            place.device,
+            clock.now_ns,
+            precision=precision_of(config, "swap"),
+            wearer=_wearer(config, folder, model),
+            settings=told.chain,
+            own=OWN in masks.masks,
+            boost=config.neural.boost,
+        )
+    except (NotOnDeviceError, CudaError) as error:
+        if error.final:
+            raise
+        _log.warning("faces are cut out and pasted by the CPU, not the GPU: %s", error.message)
+        return None
+    feed = next((each for each in worn if isinstance(each, SourceFeed)), None)
+    try:
+        if feed is not None:
+            opened.warmup(feed)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 def _open_chain(config: Config, folder: Path, clock: Clock, worn: tuple[Source, ...]) -> FaceChain:

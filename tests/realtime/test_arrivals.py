@@ -53,8 +53,8 @@ def test_before_the_first_look_there_is_nothing_to_compare() -> None:
 @given(st.integers(1, 60), st.integers(20, 120))
 def test_whatever_moves_on_and_on_costs_a_look_a_second(calm_s: int, fps: int) -> None:
     arrivals = watching()
+    arrivals.somebody(ROOM, SIZE, NOBODY, 0)
     now_ns = calm_s * NS_PER_S
-    arrivals.somebody(ROOM, SIZE, NOBODY, now_ns)
     looks = 0
     seconds = 20
     for frame in range(seconds * fps):

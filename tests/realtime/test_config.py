@@ -88,6 +88,13 @@ def test_lists_come_from_the_environment_by_commas() -> None:
     assert config.sink.uris == ("null:", "file:a.mp4")
 
 
+def test_every_list_may_come_from_the_environment_with_commas() -> None:
+    given = {"REALTIME_MASK_MASKS": "box, hull", "REALTIME_MASK_PADDING": "1,2,3,4"}
+    mask = load(Layers(environment=given)).mask
+    assert mask.masks == ("box", "hull")
+    assert mask.padding == (1.0, 2.0, 3.0, 4.0)
+
+
 def test_every_preset_loads() -> None:
     assert {"call", "small", "stream"} <= set(preset_names())
     for name in preset_names():

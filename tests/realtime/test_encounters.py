@@ -319,3 +319,18 @@ def test_a_face_whose_points_go_over_to_another_is_covered_where_it_should_be() 
     place = drawn.box
     look(drawn, person(230, 0).points(30), 30)
     assert adrift([drawn, front], 30 * FRAME_NS) == (pytest.approx(place, abs=1),)
+    drawn.crowded = False
+    assert adrift([drawn, front], 30 * FRAME_NS) == ()
+
+
+def test_while_points_go_over_to_another_the_tracker_says_where_to_cover() -> None:
+    still, other = person(300, 0, 60, seed=1), person(383, 0, 60, seed=2)
+    passage = Passage(other, still)
+    for _ in range(20):
+        view, points = passage.frame()
+    assert view.strangers == ()
+    place = box_of(points[1])
+    still.x += 20
+    view, _ = passage.frame()
+    assert len(view.faces) == 2
+    assert any(covered_share(place, box) > 0.9 for box in view.strangers)

@@ -159,6 +159,14 @@ def test_who_is_lost_far_from_everybody_is_behind_nobody() -> None:
     assert lookouts.boxes(OLD, 0)
 
 
+def test_who_hides_again_behind_the_same_face_is_covered_anew_but_once() -> None:
+    lookouts, again_ns = hiding(), 3 * NS_PER_S
+    lookouts.follow(OLD, again_ns)
+    lookouts.hide(BEHIND, [FRONT], again_ns)
+    assert len(lookouts.boxes(OLD, again_ns)) == 3
+    assert len(lookouts.boxes(OLD, again_ns + BLANKET_NS - 1)) == 3
+
+
 def test_a_new_scene_hides_nobody() -> None:
     lookouts = hiding()
     lookouts.clear()

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from realtime.clock import NS_PER_S
 from realtime.cuts import luma_histogram
-from realtime.tracking import DOUBT_LASTS_NS, STABLE_AFTER_NS, Tracker, TrackerSettings, View
+from realtime.tracking import DOUBT_LASTS_NS, STABLE_AFTER_NS, Glance, Tracker, TrackerSettings, View
 from tests.fakes.vision import FakeDetector, FakeLandmarker, Stage
 
 FRAME_NS = NS_PER_S // 30
@@ -24,10 +24,11 @@ class Watcher:
         self.now_ns = 0
         self.epoch = 0
         self.histogram = DULL
+        self.glance: Glance | None = None
 
     def frame(self) -> View:
         self.now_ns += FRAME_NS
-        if self.tracker.begin(self.now_ns, self.epoch, self.histogram):
+        if self.tracker.begin(self.now_ns, self.epoch, self.histogram, self.glance):
             self.tracker.admit(self.detector.detect(BLANK))
         self._follow()
         if self.tracker.wants_detection():
@@ -117,6 +118,45 @@ def test_a_newcomer_is_seen_within_a_beat_and_keeps_his_own_number() -> None:
     watcher.stage.faces.append(((500, 200), 80))
     views = watcher.frames(round(0.5 * 30) + 1)
     assert [face.id for face in views[-1].faces] == [1, 2]
+
+
+def test_a_newcomer_who_changes_the_picture_is_looked_for_before_the_beat() -> None:
+    watcher = Watcher(Stage(((200, 200), 100)))
+    room = np.full((18, 32), 90, np.uint8)
+    watcher.glance = Glance(room, (640, 360))
+    watcher.frames(121)
+    assert watcher.detector.calls <= 121 / 8
+    changed = room.copy()
+    changed[6:12, 24:30] = 140
+    waits = []
+    for _ in range(8):
+        watcher.stage.faces.append(((550, 180), 80))
+        watcher.glance = Glance(changed, (640, 360))
+        waits.append([len(view.faces) for view in watcher.frames(4)].index(2))
+        watcher.stage.faces.pop()
+        watcher.glance = Glance(room, (640, 360))
+        watcher.frames(37)
+    assert max(waits) <= 3, waits
+
+
+def test_what_moves_in_the_background_keeps_the_detector_below_one_frame_in_eight() -> None:
+    watcher = Watcher(Stage(((200, 200), 100)))
+    noise = np.random.default_rng(2)
+    for _ in range(900):
+        watcher.glance = Glance(noise.integers(0, 255, (18, 32)).astype(np.uint8), (640, 360))
+        watcher.frame()
+    assert 900 / 16 < watcher.detector.calls <= 900 / 8
+
+
+def test_who_is_lost_beside_another_may_be_behind_the_head_and_nobody_is_after_a_cut() -> None:
+    watcher = Watcher(Stage(((200, 200), 100), ((330, 200), 100)))
+    watcher.frames(10)
+    watcher.stage.faces.pop()
+    views = watcher.frames(30)
+    assert any(box[0] > 250 for box in views[-1].strangers)
+    assert any(box[2] < 150 for box in views[-1].strangers)
+    watcher.epoch += 1
+    assert watcher.frame().strangers == ()
 
 
 def test_identities_follow_the_faces_not_their_order() -> None:

@@ -25,6 +25,7 @@ def test_the_rest_are_networks_of_the_catalogue():
         ({"padding": (0, 0, 0, 101)}, "left"),
         ({"padding": (60, 0, 40, 0)}, "nothing"),
         ({"padding": (0, 50, 0, 50)}, "nothing"),
+        ({"padding": (35, 35, 35, 35)}, "nothing"),
         ({"every": 0}, "0"),
         ({"regions": ()}, "no part"),
         ({"regions": ("skin", "nosee")}, "nosee"),

@@ -328,3 +328,18 @@ def test_a_mask_that_is_no_mask_refuses_its_face_alone() -> None:
     assert isinstance(first.error, SwapError)
     assert not first.alpha.any()
     assert second.error is None
+
+
+def test_a_face_of_which_the_masks_take_nothing_is_refused_alone() -> None:
+    class Corner(FlatSwapper):
+        def swap(self, crops: np.ndarray, feeds: Sequence[SourceFeed]) -> Swapped:
+            swapped = super().swap(crops, feeds)
+            assert swapped.mask is not None
+            swapped.mask[0] = 0
+            swapped.mask[0, :8, :8] = 255
+            return swapped
+
+    refused, made = run(chain(Corner(mask=255)), 1, 2).faces
+    assert isinstance(refused.error, SwapError)
+    assert "would be seen" in refused.error.message
+    assert made.error is None
