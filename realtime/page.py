@@ -1,7 +1,8 @@
 """The page as one part of the run: viewers, server and the sink that feeds them."""
 
 from realtime.clock import Clock
-from realtime.config import WebConfig, resolve_secret
+from realtime.config import WebConfig
+from realtime.config_layers import resolve_secret
 from realtime.frame import Picture
 from realtime.rtc.viewers import Viewers
 from realtime.sinks.webrtc import WebRtcSink

@@ -28,7 +28,7 @@ from models.topology import TRIANGLES
 from realtime.assembly import build_pipeline, model_names
 from realtime.bench.replay import replay
 from realtime.clock import NS_PER_S, MonotonicClock
-from realtime.config import Layers, load
+from realtime.config_layers import Layers, load
 from realtime.frame import Face, Frame, Outcome, Result
 from realtime.lettering import blend, text_mask
 from realtime.mark import Mark

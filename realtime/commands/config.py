@@ -4,7 +4,7 @@ import argparse
 import json
 
 from realtime.commands.flags import layers
-from realtime.config import origins, schema
+from realtime.config_layers import origins, schema
 
 __all__ = ["config_schema", "config_show"]
 

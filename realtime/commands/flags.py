@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from realtime.config import Config, Layers, load
+from realtime.config import Config
+from realtime.config_layers import Layers, load
 from realtime.errors import ConfigError
 from realtime.terminal import Terminal
 

@@ -7,7 +7,8 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any
 
-from realtime.config import Config, overlaid
+from realtime.config import Config
+from realtime.config_layers import overlaid
 from realtime.errors import ConfigError
 
 __all__ = ["LIVE", "Change", "Need", "changed"]

@@ -10,7 +10,7 @@ from models.runtime.outcome import asked, settle
 from models.runtime.place import Place
 from realtime.assembly import backends, build_pipeline
 from realtime.clock import MonotonicClock
-from realtime.config import Layers, load
+from realtime.config_layers import Layers, load
 from realtime.pipeline import PipelineFigures
 
 

@@ -16,7 +16,8 @@ from realtime.casting.parts import COVERED, Hide, Leave, Wear
 from realtime.cli import parser
 from realtime.clock import NS_PER_MS
 from realtime.commands.flags import configured
-from realtime.config import FaceConfig, Layers, load, schema
+from realtime.config import FaceConfig
+from realtime.config_layers import Layers, load, schema
 from realtime.errors import ConfigError
 from realtime.frame import Face, Frame
 from realtime.telemetry.histogram import Histogram

@@ -4,7 +4,7 @@ import pytest
 
 from realtime.commands import run
 from realtime.commands.run import ask_first
-from realtime.config import Layers, load
+from realtime.config_layers import Layers, load
 from realtime.errors import ConfigError
 from realtime.terminal import Terminal
 

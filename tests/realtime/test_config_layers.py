@@ -4,7 +4,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from realtime.config import Config, Layers, load, origins, preset_names, resolve_secret, schema
+from realtime.config import Config
+from realtime.config_layers import Layers, load, origins, preset_names, resolve_secret, schema
 from realtime.errors import ConfigError
 from realtime.fault import FaultPolicy
 
