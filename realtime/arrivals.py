@@ -19,9 +19,9 @@ CELLS = (32, 18)
 """Across and down."""
 STEP = 8
 CHANGED = 12.0
-"""Levels by which a cell differs from the last look's. Noise moves the mean of its pixels by 2 at most."""
+"""Levels by which a cell differs from the last look's. Chosen, not measured: well above a camera's noise."""
 FEWEST_CELLS = 4
-"""So many make a person: a face that fills four of them has about the least size that the detector sees."""
+"""So many make a person. Chosen, not measured."""
 AGAIN_NS = 100 * NS_PER_MS
 """Between two looks: who is coming in is seen the detector's way only once more than half of the face is."""
 SAVED_NS = NS_PER_S
