@@ -9,8 +9,8 @@ from models.errors import SwapError
 __all__ = ["LEAST_SHARE", "require_shown"]
 
 LEAST_SHARE = 0.1
-"""Of the new face, at the landmarks. Mouth or eyes alone, which a user may ask for, are 0.15 and more; a network
-that takes everything for hair or a hand leaves nothing, and the wearer's face would be seen bare."""
+"""Of the new face, at the landmarks. Mouth or eyes alone, which a user may ask for, are 0.15 and more; a
+network that takes everything for hair or a hand leaves nothing, and the wearer's face would be seen bare."""
 
 
 def require_shown(alpha: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
@@ -21,11 +21,11 @@ def require_shown(alpha: NDArray[np.uint8], points: NDArray[np.float32]) -> None
     """
     if not np.isfinite(points).all():
         return
-    at = np.ascontiguousarray(points[:, None, :2], np.float32)
-    there = cv2.remap(alpha, at, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    x, y = (np.ascontiguousarray(points[:, axis : axis + 1], np.float32) for axis in (0, 1))
+    there = cv2.remap(alpha, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     share = float(np.mean(there)) / 255
     if share < LEAST_SHARE:
         raise SwapError(
             f"the masks take {share:.0%} of the new face: the wearer's own would be seen",
-            "if it goes on, leave out masks: --mask box --mask hull; realtime models verify checks their files",
+            "if it goes on, leave masks out (--mask box --mask hull), or check them: realtime models verify",
         )

@@ -1,4 +1,4 @@
-"""A swapper whose faces stay on the GPU, from the frame to the frame: a network in `models.cuda.device_chain`.
+"""A swapper whose faces stay on the GPU, from frame to frame: a network within `models.cuda.device_chain`.
 
     frame up -> crops -> swapped -> colours -> pasted -> rows that changed and the squares down
 
@@ -14,10 +14,10 @@ GPU (tests/fakes), against the CPU's chain. `tests/gpu` holds the checks for a m
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,59 +25,28 @@ from models.colour_match import LOOK_PX, ColourMatch
 from models.cuda.base import Cuda, Module, Stream
 from models.cuda.device_chain import DeviceChain, Squares
 from models.cuda.device_memory import quietly
-from models.cuda.kernels.face import DevicePicture, DeviceTensor, Region
+from models.cuda.kernels.face import DevicePicture, DeviceTensor
 from models.cuda.kernels.parameters import MOST_FACES
 from models.cuda.kernels.places import landing
 from models.entries import Contract
-from models.errors import ModelError, RealtimeError, SwapError
+from models.errors import ModelError, SwapError
 from models.neural.align import Alignment
 from models.neural.answer import faults_of
-from models.neural.face import GivenFace, MadeFace, MadeFaces, Pasted, Template, Uncut
+from models.neural.device_face import DeviceFace, DeviceNetwork, batches_of, meet, own_of, slot_of
+from models.neural.face import GivenFace, MadeFace, MadeFaces, Pasted, Template
 from models.neural.settings import ChainSettings
 from models.neural.source_feed import SourceFeed
 from models.neural.wearer_feed import WearerFeeds, WearerLook
 from models.runtime.base import PictureOut
 from models.skin_weight import skin_weight
 
-__all__ = ["SOURCES", "DeviceFaces", "DeviceNetwork"]
+__all__ = ["SOURCES", "DeviceFaces"]
 
 SOURCES = ("embedding", "source_picture", "morph")
 """Roles of the inputs that a `SourceFeed` fills."""
 _AS_IT_IS = np.eye(2, 3)
 
 Picture = NDArray[np.uint8]
-
-
-class DeviceNetwork(Protocol):
-    """`models.runtime.tensorrt_device.TensorRTOnDevice`."""
-
-    def tensor(self, name: str) -> DeviceTensor: ...
-
-    def reshape(self, fed: Mapping[str, tuple[int, ...]]) -> None: ...
-
-    def feed(self, name: str, array: NDArray[Any], stream: Stream) -> None: ...
-
-    def enqueue(self, stream: Stream) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@dataclass(slots=True)
-class _Face:
-    """A face on its way."""
-
-    given: GivenFace
-    uncut: Uncut
-    feed: SourceFeed | None = None
-    squares: Squares | None = None
-    index: int = 0
-    """Of its square among `squares`."""
-    targets: Squares | None = None
-    """The wearer's own, where it was cut on the device; of the same index."""
-    bgr: Picture | None = None
-    region: Region | None = None
-    """Where it is pasted."""
-    error: RealtimeError | None = None
 
 
 class DeviceFaces:
@@ -143,10 +112,10 @@ class DeviceFaces:
         """
         began_ns = self._now_ns()
         settings = self.settings
-        faces = [_Face(given, given.uncut) for given in job if given.uncut is not None]
+        faces = [DeviceFace(given, given.uncut) for given in job if given.uncut is not None]
         if len(faces) < len(job):
             raise ValueError("a face came without its frame")
-        good: list[_Face] = []
+        good: list[DeviceFace] = []
         for face in faces:
             try:
                 face.feed = self._checked(self._feeds.feed(face.given, settings))
@@ -186,7 +155,7 @@ class DeviceFaces:
             quietly(stream.synchronise)
             quietly(stream.close)
 
-    def _make(self, faces: list[_Face], settings: ChainSettings) -> None:
+    def _make(self, faces: list[DeviceFace], settings: ChainSettings) -> None:
         chain = self._chain_for(faces[0].uncut.frame)
         try:
             self._through(chain, faces, settings)
@@ -195,38 +164,40 @@ class DeviceFaces:
             quietly(chain.stream.synchronise)
             raise
 
-    def _through(self, chain: DeviceChain, faces: list[_Face], settings: ChainSettings) -> None:
+    def _through(self, chain: DeviceChain, faces: list[DeviceFace], settings: ChainSettings) -> None:
         frame = faces[0].uncut.frame
         chain.begin(frame)
         self._colours.strength = settings.colour
-        looked = [face for face in faces if settings.colour and self._looks_due(face)]
         for number, group in enumerate(self._groups(faces)):
-            self._swap(chain, group, str(number), keep=any(face in looked for face in group))
-        batches = _batches(faces)
-        # Of each, for one that is of one colour was not painted.
+            self._swap(chain, group, str(number))
+        batches = batches_of(faces)
+        # Of each, for one that is of one colour, or the wearer's own again, was not painted.
         small = [
             chain.bring(chain.thinned(each, f"small {number}", LOOK_PX), f"small {number}")
             for number, each in enumerate(batches)
         ]
-        seen = self._targets(chain, looked)
+        seen = self._targets(chain, faces)
+        looked = [face for face in faces if settings.colour and self._looks_due(face)]
         fresh = [face for face in looked if self._standing(face) is None]
         if fresh:
             finite = chain.look()
             for face in fresh:
                 if finite[faces.index(face)]:
-                    self._estimate(face, _of(face, batches, small), seen)
+                    self._estimate(face, own_of(face, batches, small), seen)
         self._colour(chain, batches, faces)
         self._paste(chain, faces)
         whole = [chain.bring(each, f"whole {number}") for number, each in enumerate(batches)]
         for face, finite_one in zip(faces, chain.finish(frame), strict=True):
-            thin = _of(face, batches, small)
+            thin = own_of(face, batches, small)
+            # A morph may ask for the wearer's own face.
+            own = None if self._has_morph else _sized(seen[face.given.id], len(thin))[np.newaxis]
             if not finite_one:
                 face.error = self._refused(f"{self._painted!r} is not finite")
-            elif wrong := faults_of(thin[np.newaxis], None):
+            elif wrong := faults_of(thin[np.newaxis], None, own):
                 face.error = self._refused(wrong[0])
             else:
                 # A copy: the face is shown while the next one is made.
-                face.bgr = _of(face, batches, whole).copy()
+                face.bgr = own_of(face, batches, whole).copy()
                 if face in looked and face not in fresh:
                     self._estimate(face, thin, seen)
 
@@ -240,7 +211,7 @@ class DeviceFaces:
             self._shape = shape
         return self._chain
 
-    def _groups(self, faces: list[_Face]) -> list[list[_Face]]:
+    def _groups(self, faces: list[DeviceFace]) -> list[list[DeviceFace]]:
         """What goes through the network in one run. A morph is one number for the whole run."""
         morphs = {float(face.feed.values["morph"][0]) for face in faces if face.feed and self._has_morph}
         if self._batches and len(morphs) <= 1:
@@ -251,7 +222,7 @@ class DeviceFaces:
     def _has_morph(self) -> bool:
         return "morph" in self._sources
 
-    def _swap(self, chain: DeviceChain, group: list[_Face], name: str, *, keep: bool) -> None:
+    def _swap(self, chain: DeviceChain, group: list[DeviceFace], name: str) -> None:
         if self._batches:
             self._network.reshape(self._shapes(len(group)))
         self._feed([face.feed for face in group if face.feed is not None], chain.stream)
@@ -261,20 +232,20 @@ class DeviceFaces:
             targets = chain.crop(
                 [face.uncut.where for face in group],
                 into=(tensor, self._spec),
-                name=f"target {name}" if keep else None,
+                name=f"target {name}",
             )
             for face in group:
                 face.targets = targets
         else:
             for index, face in enumerate(group):
-                self._crop_one(chain, face, _slot(tensor, index), f"{name} {index}")
+                self._crop_one(chain, face, slot_of(tensor, index), f"{name} {index}")
         self._network.enqueue(chain.stream)
         painted = self._network.tensor(self._painted)
         squares = chain.decode(painted, self._out, f"swapped {name}", count=len(group))
         for index, face in enumerate(group):
             face.squares, face.index = squares, index
 
-    def _crop_one(self, chain: DeviceChain, face: _Face, slot: DeviceTensor, name: str) -> None:
+    def _crop_one(self, chain: DeviceChain, face: DeviceFace, slot: DeviceTensor, name: str) -> None:
         cut = face.given.crops.get(self._template)
         if cut is None:
             chain.crop([face.uncut.where], into=(slot, self._spec))
@@ -311,17 +282,17 @@ class DeviceFaces:
                 )
         return feed
 
-    def _looks_due(self, face: _Face) -> bool:
+    def _looks_due(self, face: DeviceFace) -> bool:
         return self._colours.due(face.given.id, face.given.captured_ns)
 
-    def _standing(self, face: _Face) -> NDArray[np.float32] | None:
+    def _standing(self, face: DeviceFace) -> NDArray[np.float32] | None:
         return self._colours.standing(face.given.id, face.given.captured_ns)
 
-    def _targets(self, chain: DeviceChain, looked: list[_Face]) -> dict[int, Picture]:
+    def _targets(self, chain: DeviceChain, faces: list[DeviceFace]) -> dict[int, Picture]:
         """id of a face -> the wearer's own, small; there once it was waited for."""
         seen: dict[int, Picture] = {}
         small: dict[int, Picture] = {}
-        for face in looked:
+        for face in faces:
             cut = face.given.crops.get(self._template)
             if cut is not None:
                 seen[face.given.id] = cut.bgr
@@ -338,12 +309,12 @@ class DeviceFaces:
                 seen[face.given.id] = small[address][face.index]
         return seen
 
-    def _estimate(self, face: _Face, swapped: Picture, seen: Mapping[int, Picture]) -> None:
+    def _estimate(self, face: DeviceFace, swapped: Picture, seen: Mapping[int, Picture]) -> None:
         given = face.given
         skin = skin_weight(given.points, face.uncut.where, LOOK_PX)
         self._colours.estimate(swapped, seen[given.id], skin, given.id, given.captured_ns)
 
-    def _colour(self, chain: DeviceChain, batches: list[Squares], faces: list[_Face]) -> None:
+    def _colour(self, chain: DeviceChain, batches: list[Squares], faces: list[DeviceFace]) -> None:
         if not self._colours.strength:
             return
         for squares in batches:
@@ -351,7 +322,7 @@ class DeviceFaces:
             if any(each is not None for each in maps):
                 chain.colour(squares, [np.eye(3, 4) if each is None else each for each in maps])
 
-    def _paste(self, chain: DeviceChain, faces: list[_Face]) -> None:
+    def _paste(self, chain: DeviceChain, faces: list[DeviceFace]) -> None:
         """Those that no other one touches: who is refused afterwards must not be seen in another's part."""
         height, width = self._shape
         landed = []
@@ -361,14 +332,14 @@ class DeviceFaces:
                 landed.append((face, place.region))
         for number, (face, region) in enumerate(landed):
             alpha = face.uncut.alpha
-            alone = not any(_meet(region, other) for each, other in landed if each is not face)
+            alone = not any(meet(region, other) for each, other in landed if each is not face)
             if alpha is None or not alone or self._template in face.given.crops or face.squares is None:
                 continue
             address = chain.mask(f"alpha {number}", [alpha])
             if chain.paste(face.squares, address, face.uncut.where, face.index):
                 face.region = region
 
-    def _made(self, face: _Face) -> MadeFace:
+    def _made(self, face: DeviceFace) -> MadeFace:
         where, size = face.uncut.where, face.uncut.where.size
         if face.error is not None or face.bgr is None:
             nothing = np.zeros((size, size), np.uint8)
@@ -388,31 +359,8 @@ class DeviceFaces:
         )
 
 
-def _batches(faces: Sequence[_Face]) -> list[Squares]:
-    """The squares of all faces, each batch once."""
-    found: list[Squares] = []
-    for face in faces:
-        if face.squares is not None and not any(face.squares is each for each in found):
-            found.append(face.squares)
-    return found
-
-
-def _of(face: _Face, batches: Sequence[Squares], pictures: Sequence[Picture]) -> Picture:
-    """The face's own of what was brought of each batch."""
-    at = next(number for number, each in enumerate(batches) if each is face.squares)
-    return np.asarray(pictures[at][face.index])
-
-
-def _slot(tensor: DeviceTensor, index: int) -> DeviceTensor:
-    """One place of a batch."""
-    one = int(np.prod(tensor.shape[1:])) * np.dtype(tensor.dtype).itemsize
-    return DeviceTensor(tensor.address + index * one, (1, *tensor.shape[1:]), tensor.dtype)
-
-
-def _meet(one: Region, other: Region) -> bool:
-    return (
-        one.x < other.x + other.width
-        and other.x < one.x + one.width
-        and one.y < other.y + other.height
-        and other.y < one.y + one.height
-    )
+def _sized(picture: Picture, side: int) -> Picture:
+    """(side, side, 3)."""
+    if len(picture) == side:
+        return picture
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

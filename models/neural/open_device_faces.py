@@ -1,4 +1,4 @@
-"""Opens a swapper of the catalogue by TensorRT with the pictures kept on the GPU, where all that it needs is there.
+"""Opens a swapper of the catalogue by TensorRT with its pictures kept on the GPU, where that can be done.
 
 Not run on a GPU: see `models.neural.device_faces`.
 """
@@ -23,6 +23,7 @@ from models.precision import FP32, chosen_file
 from models.runtime.base import EACH
 from models.runtime.container import check_container
 from models.runtime.place import Place
+from models.runtime.registry import BACKENDS
 
 if TYPE_CHECKING:
     from models.engines.tensorrt import Build
@@ -59,6 +60,8 @@ def open_device_faces(
     network is to be run with the work on its pictures done by the CPU. DeviceLostError, a CudaError too, is
     final. Else what `open_swapper` raises.
     """
+    if (folder / model.file).suffix.lower() not in BACKENDS["tensorrt"].suffixes:
+        raise NotOnDeviceError(f"TensorRT does not read {model.file}", "use another backend")
     check_container(folder / model.file)
     what = f"{model.file} is not what the catalogue says of {model.name}"
     contract, each = as_in_file(model.contract, read_onnx(folder / model.file), what)
@@ -71,8 +74,13 @@ def open_device_faces(
         unfit = "its pictures are no squares"
     if unfit:
         raise NotOnDeviceError(f"{model.name}: {unfit}", "nothing is to be done: the CPU does it")
-    from models.engines.tensorrt import load, order
-    from models.runtime.tensorrt_device import TensorRTOnDevice
+    try:
+        from models.engines.tensorrt import load, order
+        from models.runtime.tensorrt_device import TensorRTOnDevice
+    except (ImportError, OSError) as error:  # OSError: a shared library that does not load
+        raise NotOnDeviceError(
+            f"TensorRT cannot be loaded: {error}", f"run: {BACKENDS['tensorrt'].install}"
+        ) from error
 
     cache = cache or EngineCache()
     wanted = order(file.path, device, picture, None, library, digest=cache.digest)
@@ -81,10 +89,11 @@ def open_device_faces(
         # First, for it takes half a second, and an engine minutes.
         module = cuda.module(image(cuda.device.capability, compiler()))
         held = load(wanted, cache, build)
-        ranges = wanted.key.shapes
-        most = {name: own_range.most for name, own_range in dict(ranges).items()}
-        network = TensorRTOnDevice(cuda, held, file.path.name, most)
-        batched = dict(ranges)[names["picture"]]
+        ranges = dict(wanted.key.shapes)
+        network = TensorRTOnDevice(
+            cuda, held, file.path.name, {name: each_range.most for name, each_range in ranges.items()}
+        )
+        batched = ranges[names["picture"]]
         for name in (names["picture"], names["output:picture"]):
             if network.tensor(name).dtype not in ("float32", "float16"):
                 raise NotOnDeviceError(

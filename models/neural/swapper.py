@@ -152,7 +152,8 @@ class NeuralSwapper:
         if self._masks:
             mask = self._scratch.u8("masks", parts, self._side, self._side)
             least_mask([outputs[name] for name in self._masks], mask)
-        if faults := faults_of(painted, mask):
+        # A morph may ask for the wearer's own face.
+        if faults := faults_of(painted, mask, None if "morph" in self._sources else given):
             raise self._fault(faults, count)
         if self._boost > 1:
             whole = self._scratch.u8("whole", count, self.size, self.size, 3)

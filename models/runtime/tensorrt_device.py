@@ -45,6 +45,8 @@ class TensorRTOnDevice:
         self._tensors: dict[str, DeviceTensor] = {}
         self._staged: dict[str, NDArray[np.uint8]] = {}
         self._room: dict[str, int] = {}
+        self._told = True
+        """Whether the context has the shapes of `_tensors`."""
         try:
             self._sent = cuda.event()
             self._prepare(held.engine, shapes or {})
@@ -110,16 +112,24 @@ class TensorRTOnDevice:
         """
         if self._context is None:
             raise BackendError(f"the network {self._name} is closed", "open it again")
-        if all(self._tensors[name].shape == shape for name, shape in fed.items()):
+        if self._told and all(self._tensors[name].shape == shape for name, shape in fed.items()):
             return
-        for name, shape in self._resolved(fed, tuple(self._tensors)).items():
-            held = self._tensors[name]
-            if prod(shape) * np.dtype(held.dtype).itemsize > self._room[name]:
+        # Before TensorRT is told: it would write beyond what there is.
+        self._check_room(fed)
+        self._told = False
+        found = self._resolved(fed, tuple(self._tensors))
+        self._check_room(found)
+        self._told = True
+        for name, shape in found.items():
+            self._tensors[name] = replace(self._tensors[name], shape=shape)
+
+    def _check_room(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        for name, shape in shapes.items():
+            if prod(shape) * np.dtype(self._tensors[name].dtype).itemsize > self._room[name]:
                 raise BackendError(
                     f"{self._name} was opened for less than {name!r} of {shape}",
                     "feed fewer at a time, or open it for more",
                 )
-            self._tensors[name] = replace(held, shape=shape)
 
     def feed(self, name: str, array: NDArray[Any], stream: Stream) -> None:
         """Send a small input from the host, for this and all later runs in `stream`.
@@ -146,6 +156,8 @@ class TensorRTOnDevice:
         """Put a run into `stream`; returns at once. Raises BackendError when TensorRT refuses."""
         if self._context is None:
             raise BackendError(f"the network {self._name} is closed", "open it again")
+        if not self._told:
+            raise BackendError(f"{self._name} was told shapes that do not fit", "tell it others")
         if not self._context.execute_async_v3(stream.handle):
             raise self._failed("enqueueing a frame")
 

@@ -1,8 +1,8 @@
-"""The painter of neural swappers whose pictures stay on the GPU: the frame goes up, and comes down with its faces.
+"""The painter of neural swappers whose pictures stay on the GPU: a frame goes up, comes down with its faces.
 
-A frame that waits for its own faces gets them pasted on the GPU. In all other cases a face is a square like any
+A frame that waits for its own faces gets them pasted on the GPU. In all other cases a face is a square as any
 other and is put where the face is by the CPU: when it comes late, when it meets another one, when something
-else was painted before where it lies. What is shown and what is covered is decided as for all neural swappers.
+was painted before where it lies. What is shown and what is covered is decided as for all neural swappers.
 """
 
 from collections.abc import Sequence
@@ -47,6 +47,8 @@ class DevicePainter(NeuralPainter):
         """`chain`: what the networks' thread runs."""
         super().__init__(networks, chain, masks, patience, clock)
         self._whole = chain
+        self._asked: tuple[Frame, tuple[GivenFace, ...]] | None = None
+        """The job begun last: what an earlier one has pasted was written over by its frame, bare."""
 
     def paint(self, picture: NDArray[np.uint8], frame: Frame, wearer: Wearer, times: Times) -> bool:
         made = self._made.get(wearer.face.id)
@@ -59,7 +61,10 @@ class DevicePainter(NeuralPainter):
     ) -> bool:
         """Show what the GPU has pasted, if that is this frame; whether it was."""
         pasted = made.pasted
-        if pasted is None or made.given.captured_ns != frame.captured_ns:
+        if pasted is None or self._asked is None:
+            return False
+        asked_of, asked = self._asked
+        if asked_of is not frame or not any(made.given is each for each in asked):
             return False
         if not np.array_equal(made.given.points, face.points):
             return False
@@ -73,12 +78,19 @@ class DevicePainter(NeuralPainter):
         times.lap("compose", began_ns, self._clock)
         return True
 
-    def _job(self, frame: Frame, wearers: Sequence[Wearer], *, awaited: bool) -> tuple[GivenFace, ...]:
+    def _job(
+        self, frame: Frame, wearers: Sequence[Wearer], times: Times, *, awaited: bool
+    ) -> tuple[GivenFace, ...]:
         height, width = frame.bgr.shape[:2]
         # A copy: by the time slow networks look, the frame's memory is another frame's.
         whole = self._whole.room(height, width)
         np.copyto(whole, frame.bgr)
-        return tuple(self._uncut(frame, whole, wearer, wearers, awaited) for wearer in wearers)
+        began_ns = self._clock.now_ns()
+        given = tuple(self._uncut(frame, whole, wearer, wearers, awaited) for wearer in wearers)
+        if awaited:
+            times.lap("mask", began_ns, self._clock)
+        self._asked = frame, given
+        return given
 
     def _uncut(
         self,
@@ -98,5 +110,6 @@ class DevicePainter(NeuralPainter):
         alpha = None
         if awaited and not touched:
             empty = self._scratch.u8("size", where.size, where.size, 3)
-            alpha = self._alpha(frame, face, where, empty)
+            # A copy: a frame that waits in vain draws the mask again, for another place.
+            alpha = self._alpha(frame, face, where, empty).copy()
         return replace(given, uncut=Uncut(whole, where, alpha))

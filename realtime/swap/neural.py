@@ -103,7 +103,7 @@ class NeuralPainter:
         self._collect(0, times)
         began = False
         if wearers and not self._networks.busy:
-            given = self._job(frame, wearers, awaited=bool(wait and wait_ns))
+            given = self._job(frame, wearers, times, awaited=bool(wait and wait_ns))
             began = self._networks.submit(given)
         if began and wait and wait_ns:
             self._collect(self._clock.now_ns() + wait_ns, times)
@@ -132,7 +132,9 @@ class NeuralPainter:
         self._networks.close()
         self._masks.close()
 
-    def _job(self, frame: Frame, wearers: Sequence[Wearer], *, awaited: bool) -> tuple[GivenFace, ...]:
+    def _job(
+        self, frame: Frame, wearers: Sequence[Wearer], times: Times, *, awaited: bool
+    ) -> tuple[GivenFace, ...]:
         """What the networks are given of a frame; `awaited`: it waits for its faces. They run nothing now."""
         return tuple(self._given(frame, wearer, wearers, self._chain.templates) for wearer in wearers)
 
@@ -158,7 +160,7 @@ class NeuralPainter:
         square: NDArray[np.uint8],
         own: NDArray[np.uint8] | None = None,
     ) -> NDArray[np.uint8]:
-        """(S, S): where the face counts; valid until it is asked for again. Of `square` only the size counts."""
+        """(S, S): where the face counts, valid until asked for again. Of `square` only the size matters."""
         inside = np.asarray(apply(where.matrix, face.points[:, :2]), np.float32)
         seen = InFrame(frame.bgr, where, frame.captured_ns)
         return self._masks.mask(square, inside, own, key=face.id, frame=seen)

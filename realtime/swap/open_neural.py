@@ -21,7 +21,7 @@ from models.neural.chain import FaceChain, WearerLook
 from models.neural.crop_enhancer import CropEnhancer
 from models.neural.device_faces import DeviceFaces
 from models.neural.open_device_faces import NotOnDeviceError, open_device_faces
-from models.neural.source_feed import SourceFeed, source_feed
+from models.neural.source_feed import NEUTRAL_FIDELITY, SourceFeed, source_feed
 from models.neural.swapper import NeuralSwapper, open_swapper
 from models.neural.upscaler import open_upscaler
 from models.recogniser import ROLE as RECOGNISER
@@ -212,6 +212,8 @@ def _wearer(config: Config, folder: Path, model: Model) -> WearerLook | None:
     """For a swapper that is fed by a recogniser's vectors."""
     recogniser = _recogniser(model)
     if recogniser is None or not model.contract.embedding:
+        if config.neural.fidelity != NEUTRAL_FIDELITY:
+            _log.warning("%s is told by no vector whose face it is: the fidelity changes nothing", model.name)
         return None
     return _Wearer(recogniser, folder, wanted(config, "identify"), precision_of(config, "identify"))
 
@@ -280,7 +282,7 @@ def _swapper(config: Config) -> Model:
     model = lookup([config.pipeline.swapper])[0]
     if model.role != "swapper":
         raise ModelError(
-            f"{model.name} is a {model.role}, not a swapper",
+            f"{model.name} is not a swapper: its role is {model.role}",
             f"choose {MESH}, or one by: realtime models list",
         )
     return model

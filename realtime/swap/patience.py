@@ -17,8 +17,9 @@ SPIKE = 1.5
 """Of the typical duration: a frame waits no longer for a job that takes unusually long."""
 FORGOTTEN_NS = 2 * NS_PER_S
 """A face that was made so long ago is shown no more, however slow the network."""
-KEPT_JOBS = 3
-"""A face is shown for as long as so many jobs take."""
+KEPT_JOBS = 5
+"""A face is shown for as long as so many jobs take: it is two of them old when the next one comes, and each
+may take more than twice its time when something else runs on the machine."""
 FOREVER_NS = 60 * NS_PER_S
 DEFAULT_INTERVAL_NS = NS_PER_S // 30
 LONGEST_INTERVAL_NS = NS_PER_S // 5

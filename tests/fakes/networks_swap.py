@@ -23,7 +23,8 @@ __all__ = [
 
 SHADE = 0.5
 """What the swappers leave of the wearer's picture; the rest of the colour is the other face's."""
-Fault = Literal["", "nan", "constant"]
+Fault = Literal["", "nan", "constant", "same"]
+""""same": the wearer's picture comes out as it went in."""
 
 
 def tint(vector: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -69,7 +70,7 @@ def swapper_network(
     colour = graph.node("Reshape", (colour, graph.constant(np.array([-1, 3, 1, 1], np.int64))))
     shaded = graph.node("Mul", (picture, graph.constant(np.array([SHADE], np.float32))))
     outputs = []
-    _faulty(graph, shaded, colour, fault)
+    _faulty(graph, picture, shaded, colour, fault)
     if mask:
         red = graph.constant(np.array([[[[1.0]], [[0.0]], [[0.0]]]], np.float32).reshape(1, 3, 1, 1))
         alone = graph.node("Conv", (picture, red))
@@ -159,13 +160,17 @@ def recogniser_network(path: Path, *, width: int = 512, side: int = 112, gain: f
     return path
 
 
-def _faulty(graph: GraphWriter, shaded: str, colour: str, fault: Fault) -> None:
+def _faulty(graph: GraphWriter, picture: str, shaded: str, colour: str, fault: Fault) -> None:
     if fault == "":
         graph.node("Add", (shaded, colour), output="output")
         return
     if fault == "constant":
         nothing = graph.node("Mul", (shaded, graph.constant(np.array([0.0], np.float32))))
         graph.node("Add", (nothing, colour), output="output")
+        return
+    if fault == "same":
+        nothing = graph.node("Mul", (colour, graph.constant(np.array([0.0], np.float32))))
+        graph.node("Add", (picture, nothing), output="output")
         return
     # The root of a negative number is none: with a vector whose first numbers are below -1, all is negative.
     graph.node("Sqrt", (graph.node("Add", (shaded, colour)),), output="output")

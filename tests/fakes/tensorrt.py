@@ -1,4 +1,4 @@
-"""TensorRT for networks that negate their input, on the CUDA runtime without a GPU.
+"""TensorRT on the CUDA runtime without a GPU, for networks that negate their input or that a test runs.
 
 Its plans are JSON. What the real library refuses by returning None or False, it refuses so too.
 """
@@ -6,6 +6,7 @@ Its plans are JSON. What the real library refuses by returning None or False, it
 import importlib.machinery
 import json
 import sys
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -62,6 +63,8 @@ class FakeTensorRT:
         self.timings_given: list[bytes] = []
         self.output_type = DataType.FLOAT
         self.data_dependent = False
+        self.run: Callable[[Path, dict[str, np.ndarray]], dict[str, np.ndarray]] | None = None
+        """What a network does with its inputs, by its file; None: it negates its only one."""
         self.module = self._module()
 
     def note(self, *what) -> None:
@@ -171,6 +174,9 @@ class Parser:
         head = read_onnx(Path(path))
         self.network["input"], self.network["output"] = head.inputs[0].name, head.outputs[0].name
         self.network["shape"] = list(head.inputs[0].shape)
+        self.network["path"] = str(path)
+        self.network["inputs"] = [spec.name for spec in head.inputs]
+        self.network["outputs"] = {spec.name: list(spec.shape) for spec in head.outputs}
         return True
 
     def get_error(self, index):
@@ -192,8 +198,9 @@ class Runtime:
 class Engine:
     def __init__(self, trt, logger, plan):
         self.trt, self.logger, self.plan = trt, logger, plan
-        self.names = [plan["input"], plan["output"]]
-        self.num_io_tensors = 2
+        self.fed = plan.get("inputs", [plan["input"]])
+        self.names = [*self.fed, *plan.get("outputs", [plan["output"]])]
+        self.num_io_tensors = len(self.names)
 
     def __del__(self):
         self.trt.note("engine freed")
@@ -202,13 +209,15 @@ class Engine:
         return self.names[index]
 
     def get_tensor_mode(self, name):
-        return TensorIOMode.INPUT if name == self.names[0] else TensorIOMode.OUTPUT
+        return TensorIOMode.INPUT if name in self.fed else TensorIOMode.OUTPUT
 
     def get_tensor_dtype(self, name):
-        return DataType.FLOAT if name == self.names[0] else self.trt.output_type
+        return DataType.FLOAT if name in self.fed else self.trt.output_type
 
     def get_tensor_shape(self, name):
-        least, _, most = self.plan["profiles"][0][self.names[0]]
+        if name not in self.fed and self.trt.run is not None:
+            return tuple(self.plan["outputs"][name])
+        least, _, most = self.plan["profiles"][0][name if name in self.fed else self.fed[0]]
         return tuple(low if low == high else -1 for low, high in zip(least, most, strict=True))
 
     def create_execution_context(self):
@@ -220,7 +229,7 @@ class Context:
         self.engine = engine
         self.trt = engine.trt
         self.addresses = {}
-        self.shape = None
+        self.shapes = {}
 
     def __del__(self):
         self.trt.note("context freed")
@@ -231,14 +240,21 @@ class Context:
     def set_input_shape(self, name, shape):
         least, _, most = self.engine.plan["profiles"][0][name]
         fits = all(low <= size <= high for low, size, high in zip(least, shape, most, strict=True))
-        self.shape = tuple(shape) if fits else None
+        self.shapes[name] = tuple(shape) if fits else None
         return fits
 
     def infer_shapes(self):
-        return [] if self.shape is not None else [self.engine.names[0]]
+        return [name for name in self.engine.fed if self.shapes.get(name) is None]
 
     def get_tensor_shape(self, name):
-        return (-1, *self.shape[1:]) if self.trt.data_dependent else self.shape
+        if name in self.engine.fed:
+            shape = self.shapes[name]
+        elif self.trt.run is None:
+            shape = self.shapes[self.engine.fed[0]]
+        else:
+            count = self.shapes[self.engine.fed[0]][0]
+            shape = tuple(count if size == -1 else size for size in self.engine.plan["outputs"][name])
+        return (-1, *shape[1:]) if self.trt.data_dependent else shape
 
     def set_tensor_address(self, name, address):
         self.addresses[name] = address
@@ -248,14 +264,24 @@ class Context:
         if "enqueue" in self.trt.broken:
             self.engine.logger.log(Severity.ERROR, "[executionContext] Cuda Runtime (an error)")
             return False
-        source, to = (self.addresses[name] for name in self.engine.names)
-        size = 4 * int(np.prod(self.shape))
-
-        memory = self.trt.cudart.device_memory
+        memory, run, path = (
+            self.trt.cudart.device_memory,
+            self.trt.run,
+            Path(self.engine.plan.get("path", "")),
+        )
+        places = {name: (self.addresses[name], self.get_tensor_shape(name)) for name in self.engine.names}
+        fed = list(self.engine.fed)
 
         def kernel():  # holds no context: the runtime keeps what it has done
-            values = np.ctypeslib.as_array(memory[source])[:size].view(np.float32)
-            np.ctypeslib.as_array(memory[to])[:size] = (-values).view(np.uint8)
+            def view(name):
+                address, shape = places[name]
+                size = 4 * int(np.prod(shape))
+                return np.ctypeslib.as_array(memory[address])[:size].view(np.float32).reshape(shape)
+
+            values = {name: view(name).copy() for name in fed}
+            answers = {name: -values[fed[0]] for name in places if name not in fed}
+            for name, answer in (answers if run is None else run(path, values)).items():
+                view(name)[:] = answer
 
         self.trt.cudart.compute(handle, kernel)
         return True

@@ -11,6 +11,7 @@ from models.fetch import State, ensure, state
 from models.pins import pin, read_pins
 from models.runtime.registry import open_session
 from tests.data import model as shared_model
+from tests.fakes.networks_swap import picture_swapper, recogniser_network
 from tests.fakes.onnx_file import described_network, inswapper_network
 
 
@@ -174,3 +175,32 @@ def test_a_full_disk_while_adding_leaves_nothing(folder, own, monkeypatch):
     with pytest.raises(ModelError, match="no space left"):
         add_model(own, "inswapper")
     assert [path.name for path in folder.iterdir()] == [".lock"]
+
+
+def test_a_recogniser_of_ones_own_takes_the_place_of_the_familys(folder, own, tmp_path):
+    recogniser_network(tmp_path / "eyes.onnx")
+    add_model(tmp_path / "eyes.onnx", "arcface", "eyes")
+    added = add_model(own, "inswapper", needs=["eyes"])
+    assert added.needs == ("eyes",)
+    assert lookup(["mine"]) == (added,), "it is remembered"
+    assert set(ensure(["mine"])) == {"mine", "eyes"}, "nothing else is fetched"
+
+
+@pytest.mark.parametrize(
+    ("needed", "says"),
+    [
+        ("eyse", "no model named 'eyse' that mine could need"),
+        ("crossface_ghost", "crossface_ghost is a converter, and the family inswapper needs a recogniser"),
+    ],
+)
+def test_what_cannot_take_the_place_is_told_and_nothing_is_added(folder, own, needed, says):
+    with pytest.raises(ModelError, match=says):
+        add_model(own, "inswapper", needs=[needed])
+    assert not (folder / "mine.onnx").exists()
+    assert "mine" not in added_models(folder)
+
+
+def test_a_family_that_needs_nothing_takes_nothing(folder, tmp_path):
+    picture_swapper(tmp_path / "blend.onnx", side=256, source_side=112)
+    with pytest.raises(ModelError, match="blendswap needs no other model"):
+        add_model(tmp_path / "blend.onnx", "blendswap", needs=["arcface_w600k_r50"])

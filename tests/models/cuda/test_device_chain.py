@@ -11,7 +11,7 @@ from models.cuda.choice import open_cuda
 from models.cuda.device_chain import DeviceChain
 from models.cuda.kernels.face import DeviceTensor
 from models.cuda.kernels.parameters import MOST_FACES
-from models.neural.align import between
+from models.neural.align import Alignment, between, crop
 from models.runtime.base import InputSpec, Normalisation, PictureOut
 from tests.fakes.cudart import Code
 from tests.fakes.host_kernels import compiled_for_host
@@ -314,6 +314,60 @@ def test_a_mask_stands_until_it_is_sent_again(chain):
     out = np.empty_like(bgr)
     chain.finish(out)
     assert out[50, 60].max() == 0
+
+
+def test_what_is_brought_is_there_after_a_look_and_after_the_end(chain, network):
+    bgr, where = frame_of(4), placed((60, 50), 60, 0.2, SIZE)
+    chain.begin(bgr)
+    squares = chain.crop([where, where], name="crops")
+    small = chain.bring(chain.thinned(squares, "small", SIZE // 2), "small")
+    chain.crop([where], into=(network.input, SPEC))
+    network.enqueue(chain.stream)
+    swapped = chain.decode(network.output, OUT, "swapped")
+    assert chain.look() == (True,)
+    whole = cv2.resize(crop(bgr, where), (SIZE // 2, SIZE // 2), interpolation=cv2.INTER_AREA)
+    assert small.shape == (2, SIZE // 2, SIZE // 2, 3)
+    for each in small:
+        assert np.abs(each.astype(int) - whole).max() <= 1
+    negative = chain.bring(swapped, "swapped")
+    network.broken = 0
+    chain.crop([where], into=(network.input, SPEC))
+    network.enqueue(chain.stream)
+    chain.decode(network.output, OUT, "again")
+    assert chain.look() == (True, False)
+    assert chain.finish(np.empty_like(bgr)) == (True, False)
+    assert np.abs(negative[0].astype(int) - (255 - crop(bgr, where))).max() <= 1
+
+
+def test_squares_of_one_size_are_not_thinned(chain):
+    bgr, where = frame_of(4), placed((60, 50), 60, 0.2, SIZE)
+    chain.begin(bgr)
+    squares = chain.crop([where], name="crop")
+    as_it_is, thinned = (
+        chain.bring(squares, "crop"),
+        chain.bring(chain.thinned(squares, "same", SIZE + 1), "same"),
+    )
+    chain.finish(np.empty_like(bgr))
+    np.testing.assert_array_equal(thinned, as_it_is)
+
+
+def test_a_square_of_the_host_is_a_source(chain):
+    bgr = frame_of(4)
+    square = frame_of(5)[:SIZE, :SIZE]
+    for given in (square, 255 - square):
+        chain.begin(bgr)
+        sent = chain.send("mine", given)
+        again = chain.crop([Alignment(np.eye(2, 3), SIZE)], name="again", source=sent.picture())
+        back = chain.bring(again, "again")
+        chain.finish(np.empty_like(bgr))
+        np.testing.assert_array_equal(back[0], given)
+    chain.begin(bgr)
+    chain.send("mine", square)
+    with pytest.raises(ValueError, match="sent with this frame already"):
+        chain.send("mine", square)
+    for wrong in (square[1:], square.astype(np.float32), square[:, :, 0]):
+        with pytest.raises(ValueError, match=r"is \(S, S, 3\) uint8"):
+            chain.send("other", wrong)
 
 
 def test_a_frame_that_was_given_up_does_not_disturb_the_next(chain, network):

@@ -23,6 +23,23 @@ def test_one_colour_but_for_its_rounding_is_a_fault(noise, fault):
     assert (1 in faults_of(painted, None)) is fault
 
 
+def test_one_colour_is_one_in_each_channel():
+    painted = pictures()
+    painted[1] = (10, 120, 240)
+    assert faults_of(painted, None) == {1: "it painted nothing but one colour"}
+    painted[1, 0, 0, 2] = 200
+    assert faults_of(painted, None) == {}
+
+
+@pytest.mark.parametrize(("change", "fault"), [(0, True), (1, True), (3, False)])
+def test_the_wearers_own_face_given_back_is_a_fault(change, fault):
+    wearers = np.minimum(pictures(), 250)
+    painted = pictures()[::-1].copy()
+    painted[1] = wearers[1] + change
+    assert faults_of(painted, None) == {}
+    assert (faults_of(painted, None, wearers) == {1: "it gave the wearer's own face back"}) is fault
+
+
 def test_a_mask_that_hides_the_new_face_is_a_fault():
     mask = np.full((3, 8, 8), 255, np.uint8)
     mask[2] = 127

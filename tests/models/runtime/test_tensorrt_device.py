@@ -111,6 +111,37 @@ def test_a_free_batch_takes_the_shape_it_is_told(open_network):
     assert network.tensor("negated").shape == (4, 3)
 
 
+def test_a_free_batch_takes_fewer_and_as_many_again(open_network):
+    ranges = {"picture": Range((1, 3), (2, 3), (4, 3))}
+    cuda, network = open_network(("batch", 3), ranges, {"picture": (3, 3)})
+    stream, back = cuda.stream(), cuda.pinned(36)
+    place = network.tensor("negated").address
+    for count in (3, 1, 2, 2, 3):
+        network.reshape({"picture": (count, 3)})
+        assert network.tensor("picture").shape == network.tensor("negated").shape == (count, 3)
+        assert network.tensor("negated").address == place
+        values = np.arange(3 * count, dtype=np.float32).reshape(count, 3) + count
+        network.feed("picture", values, stream)
+        network.enqueue(stream)
+        stream.download(back, place)
+        stream.synchronise()
+        np.testing.assert_array_equal(back.view(np.float32)[: 3 * count], -values.ravel())
+    with pytest.raises(BackendError, match="was opened for less"):
+        network.reshape({"picture": (4, 3)})
+    network.enqueue(stream)
+    with pytest.raises(BackendError, match="being told the shape"):
+        network.reshape({"picture": (0, 3)})
+    with pytest.raises(BackendError, match="shapes that do not fit"):
+        network.enqueue(stream)
+    network.reshape({"picture": (3, 3)})
+    network.enqueue(stream)
+    stream.synchronise()
+    stream.close()
+    network.close()
+    with pytest.raises(BackendError, match="is closed"):
+        network.reshape({"picture": (1, 3)})
+
+
 @pytest.mark.parametrize("shapes", [None, {"picture": (5, 3)}])
 def test_a_free_batch_without_a_shape_that_fits(open_network, shapes):
     ranges = {"picture": Range((1, 3), (2, 3), (4, 3))}

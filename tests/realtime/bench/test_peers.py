@@ -10,7 +10,7 @@ from realtime.bench.peers import (
     region_float64,
     region_uint8,
 )
-from tests.models.test_paste_back import disc, noise, plainly
+from tests.models.test_paste_back import disc, interpolated_apart, noise
 
 MATRIX = crop_matrix((90.3, 70.6), 80, 0.3, 64)
 
@@ -22,7 +22,7 @@ MATRIX = crop_matrix((90.3, 70.6), 80, 0.3, 64)
 def test_it_is_the_formula_that_it_is_said_to_be(method, most, centre):
     frame, crop = noise(1, 140, 180), noise(2, 64, 64)
     matrix = crop_matrix(centre, 80, 0.3, 64)
-    expected = plainly(frame, crop, disc(64), matrix)
+    expected = interpolated_apart(frame, crop, disc(64), matrix)
     method(frame, crop, disc(64), matrix)
     assert abs(frame - expected).max() <= most
 

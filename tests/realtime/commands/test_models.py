@@ -9,6 +9,7 @@ from models.errors import ModelError
 from models.pins import pin
 from realtime.cli import main
 from realtime.commands.models import models_fetch, models_list, models_verify
+from tests.fakes.networks_swap import recogniser_network
 from tests.fakes.onnx_file import inswapper_network
 
 ARGS = argparse.Namespace(names=[], role=None, json=False, accept_licence=[], trust=False)
@@ -161,6 +162,20 @@ def test_add_list_verify_and_remove(folder, tmp_path, capsys):
     assert "realtime models remove mine" in rows(capsys)["mine"]
     assert main(["models", "remove", "mine"]) == 0
     assert not (folder / "mine.onnx").exists()
+
+
+def test_adding_says_what_else_is_needed_and_takes_ones_own_for_it(folder, tmp_path, capsys):
+    own = tmp_path / "mine.onnx"
+    own.write_bytes(inswapper_network())
+    assert main(["models", "add", str(own), "--family", "inswapper"]) == 0
+    told = capsys.readouterr().out
+    assert "needs the recogniser arcface_w600k_r50, which is not here" in told
+    assert "--needs NAME" in told
+    assert main(["models", "remove", "mine"]) == 0
+    eyes = recogniser_network(tmp_path / "eyes.onnx")
+    assert main(["models", "add", str(eyes), "--family", "arcface"]) == 0
+    assert main(["models", "add", str(own), "--family", "inswapper", "--needs", "eyes"]) == 0
+    assert "which is not here" not in capsys.readouterr().out
 
 
 def test_adding_what_is_not_of_the_family_says_both_sides(folder, tmp_path, capsys):

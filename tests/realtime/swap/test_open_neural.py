@@ -148,6 +148,15 @@ def test_a_swapper_that_is_fed_by_a_picture_needs_no_recogniser(
     assert (after[150:170, 150:170] != before[150:170, 150:170]).any()
 
 
+def test_a_fidelity_that_changes_nothing_is_told(
+    folder: Path, picture: Path, opened: list[Replacement], caplog: pytest.LogCaptureFixture
+) -> None:
+    picture_swapper(folder / "blendswap_256.onnx", side=256, source_side=112)
+    told = config(picture, "blendswap_256", neural=NeuralConfig(fidelity=1.0))
+    opened.append(dresser(folder).replacement(told))
+    assert "the fidelity changes nothing" in caplog.text
+
+
 def test_a_persona_that_is_drawn_is_not_for_networks(folder: Path) -> None:
     with pytest.raises(ConfigError, match="looks like nobody"):
         dresser(folder).worn(config("persona:porcelain"))

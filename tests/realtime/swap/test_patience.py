@@ -93,7 +93,7 @@ def test_frames_that_were_dropped_do_not_count_as_a_slow_camera() -> None:
 
 def test_a_face_is_shown_for_as_long_as_the_next_one_may_take() -> None:
     assert settled(10).shown_ns() == HOLD_NS
-    assert settled(300).shown_ns() == 900 * NS_PER_MS
+    assert settled(300).shown_ns() == 1500 * NS_PER_MS
     assert settled(5000).shown_ns() == FORGOTTEN_NS
 
 
