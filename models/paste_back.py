@@ -3,7 +3,7 @@
     out = frame * (1 - a) + (face * a),    a = alpha / 255, both brought into the frame by one bilinear warp
 
 The face is multiplied by its alpha before the warp and not after it (T. Porter and T. Duff, "Compositing
-digital images", SIGGRAPH 1984): its square has fewer pixels, and no colour of what does not count is mixed in.
+digital images", SIGGRAPH 1984): its square has fewer pixels, and nothing that does not count is mixed in.
 Colour and alpha travel as one picture of four channels: measured on 559 x 716 pixels, two cores,
 `cv2.warpAffine` takes 0.45 ms for four channels, 0.93 ms for three and 0.42 ms for one. Blending in bands,
 without what is wholly covered or not at all, was slower than blending all: 1.1 ms and more against 0.5 ms.
