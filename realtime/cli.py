@@ -283,7 +283,7 @@ def _configuration(verb: argparse.ArgumentParser) -> None:
         "--mask",
         metavar="NAME",
         action="append",
-        help="box, hull, own, built-in, or a mask by `realtime models list`; repeatable (those four)",
+        help="a mask by `realtime models list`, beside box, hull, own and built-in; repeatable",
     )
     verb.add_argument(
         "--enhancer", metavar="NAME", help="none, detail, or an enhancer by `realtime models list` (none)"

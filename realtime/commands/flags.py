@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from realtime.config import Config
+from realtime.config import Config, MaskConfig
 from realtime.config_layers import Layers, load
 from realtime.errors import ConfigError
 from realtime.terminal import Terminal
@@ -28,7 +28,6 @@ _KEYS: Mapping[str, str] = {
     "fidelity": "neural.fidelity",
     "boost": "neural.boost",
     "blend": "neural.blend",
-    "mask": "mask.masks",
     "late": "pipeline.late",
     "pipeline_depth": "pipeline.depth",
     "occlusion": "pipeline.occlusion",
@@ -50,6 +49,8 @@ def layers(arguments: argparse.Namespace) -> Layers:
     flags: dict[str, Any] = {key: given[name] for name, key in _KEYS.items() if given.get(name) is not None}
     if given.get("size"):
         flags["source.width"], flags["source.height"] = _size(given["size"])
+    if given.get("mask"):
+        flags["mask.masks"] = list(dict.fromkeys((*MaskConfig().masks, *given["mask"])))
     return Layers(given.get("preset"), given.get("config"), dict(os.environ), flags)
 
 
