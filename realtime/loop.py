@@ -24,6 +24,8 @@ __all__ = ["Feed", "FrameLoop", "Limits", "LoopCounts", "Work"]
 TICK_NS = 20 * NS_PER_MS
 HANG_NS = 5 * NS_PER_S
 """A frame that takes longer than this has hung its worker."""
+FIRST_FACE_NS = 3 * NS_PER_S
+"""So long after the start a slow network may still be making the first face."""
 ERRORS_BEFORE_RESTART = 30
 """Failed frames in a row after which the worker is built anew."""
 
@@ -108,6 +110,7 @@ class FrameLoop:
         self._fresh = asyncio.Event()
         self._in_flight: deque[_InFlight] = deque()
         self._settled_ns = 0
+        self._began_ns = 0
         self._errors_in_a_row = 0
         self._restarting = False
         self.counts = LoopCounts()
@@ -118,7 +121,7 @@ class FrameLoop:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Process frames until `stop` is set, a limit is reached or the feed has ended."""
-        self._settled_ns = self._clock.now_ns()
+        self._began_ns = self._settled_ns = self._clock.now_ns()
         deadline_ns = (
             None
             if self._limits.seconds is None
@@ -171,8 +174,10 @@ class FrameLoop:
         self.counts.processed += 1
         self.counts.newest = result.faces
         if result.refused:
-            self._health.fault(Reason.REFUSED.value.lower(), now_ns)
-            self._bad(result.frame, Reason.REFUSED, now_ns)
+            first = not self.counts.outcomes[Outcome.SWAPPED] and now_ns - self._began_ns < FIRST_FACE_NS
+            reason = Reason.STARTING if first else Reason.REFUSED
+            self._health.fault(reason.value.lower(), now_ns)
+            self._bad(result.frame, reason, now_ns)
         elif result.outcome is not Outcome.SWAPPED:
             self._health.no_face()
             self._bad(result.frame, Reason.NO_FACE, now_ns)

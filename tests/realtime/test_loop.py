@@ -13,7 +13,7 @@ from realtime.errors import BackendError
 from realtime.fault import FaultGate, FaultPolicy, Reason
 from realtime.frame import Outcome, Picture, PictureKind
 from realtime.health import Health, HealthSettings, State
-from realtime.loop import ERRORS_BEFORE_RESTART, HANG_NS, FrameLoop, Limits
+from realtime.loop import ERRORS_BEFORE_RESTART, FIRST_FACE_NS, HANG_NS, FrameLoop, Limits
 from realtime.mark import Mark
 from realtime.publisher import Publisher
 from tests.fakes.clock import FakeClock
@@ -340,3 +340,12 @@ async def test_a_face_that_no_swapper_replaced_is_told_from_no_face() -> None:
         assert live.pictures(PictureKind.CARD), "held for a while, then a card"
         assert live.loop.counts.outcomes[Outcome.NO_FACE] == 0
         assert live.loop.counts.outcomes[Outcome.FAULT] > 0
+
+
+async def test_while_the_first_face_is_made_the_card_says_so_and_not_for_ever() -> None:
+    async with rig(outcome=Outcome.FAULT) as live:
+        await live.film(0.5)
+        assert live.health.state(live.clock.now_ns())[1] == "starting"
+        await live.clock.run_for(FIRST_FACE_NS)
+        await live.film(0.5)
+        assert live.health.state(live.clock.now_ns())[1] == "the face cannot be replaced"
