@@ -4,9 +4,10 @@ import logging
 from dataclasses import astuple
 from pathlib import Path
 
-from models.enhancer import open_enhancer
+from models.enhancer import ENHANCERS, NONE, open_enhancer
 from models.mesh import MeshSwapper
 from models.occlusion import open_occlusion
+from models.precision import AUTO_PRECISION
 from realtime.clock import Clock
 from realtime.config import Config
 from realtime.places import MESH, precision_of, wanted
@@ -23,6 +24,8 @@ def open_mesh_painter(config: Config, folder: Path, clock: Clock) -> Painter:
     chosen, neural = config.pipeline, config.neural
     if config.backend.swap:
         _log.warning("backend.swap has no effect: %s runs no network", MESH)
+    if chosen.precision != AUTO_PRECISION and chosen.enhancer in (NONE, *ENHANCERS):
+        _log.warning("--precision %s has no effect: %s runs no network", chosen.precision, MESH)
     occlusion = open_occlusion(*astuple(wanted(config, "mask"))) if chosen.occlusion == "on" else None
     try:
         place = wanted(config, "enhance")

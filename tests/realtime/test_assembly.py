@@ -81,6 +81,12 @@ def test_a_backend_for_what_runs_no_network_is_told(default_models, caplog):
     assert "backend.swap has no effect: mesh runs no network" in caplog.text
 
 
+def test_a_precision_for_what_runs_no_network_is_told(default_models, caplog):
+    wanted = config(pipeline__precision="int8")
+    build_pipeline(wanted, default_models, MonotonicClock(), PipelineFigures())
+    assert "--precision int8 has no effect: mesh runs no network" in caplog.text
+
+
 def test_an_unknown_backend_is_reported_as_written_and_refused_when_it_is_opened():
     wanted = config(pipeline__backend="opnvino")
     assert backends(wanted)["detect"] == "opnvino/fp32"
