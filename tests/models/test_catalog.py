@@ -137,3 +137,14 @@ def test_an_unknown_name_is_met_with_the_nearest_one():
     with pytest.raises(ModelError, match="zzz") as caught:
         lookup(["zzz"])
     assert "realtime models list" in caught.value.hint
+
+
+def test_each_size_of_gpen_is_a_family_that_a_file_can_be_added_to():
+    for size, template in ((256, "arcface_128"), (512, "ffhq_512"), (1024, "ffhq_512"), (2048, "ffhq_512")):
+        family = load_families()["gpen" if size == 512 else f"gpen_{size}"]
+        assert family["contract"]["width"] == family["contract"]["height"] == size
+        models = [each for each in load_catalog().values() if f"gpen_bfr_{size}" in each.name]
+        assert models
+        for model in models:
+            assert (model.contract.picture.width, model.contract.template) == (size, template)
+            assert model.contract.returns["picture"] == (1, 3, size, size)
