@@ -4,6 +4,7 @@ The two halves of a frame, `track` and `finish`, may run in two threads, each ha
 is tracked while this one is painted.
 """
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from realtime.casting.parts import COVERED, Leave, Part
 from realtime.clock import NS_PER_S, Clock
 from realtime.cover import cover, uncover
 from realtime.cuts import luma_histogram
+from realtime.errors import BackendError
 from realtime.frame import Frame, Outcome, Result
 from realtime.identification import Identification
 from realtime.replacement import Replacement
@@ -29,6 +31,8 @@ from realtime.telemetry.histogram import Histogram
 from realtime.tracking import Glance, Tracker, View
 
 __all__ = ["STAGES", "Pipeline", "PipelineFigures", "Tracked"]
+
+_log = logging.getLogger(__name__)
 
 STAGES = ("detect", "landmarks", "identify", "swap", "colour", "enhance", "mask", "compose")
 """Each is timed once a frame in which it ran."""
@@ -129,6 +133,8 @@ class Pipeline:
 
     def close(self) -> None:
         """Free the inference contexts. Idempotent, never raises."""
+        while not self._changes.empty():  # what was offered last is to be closed, too
+            self._changes.get_nowait()()
         self._detector.close()
         self._landmarker.close()
         self._identification.close()
@@ -164,7 +170,16 @@ class Pipeline:
         if coming is None:
             return parts
         others = parts if coming.identification is None else coming.identification.cast(frame, view.faces)
-        ready = coming.replacement.begin(frame, view.faces, others, Times(), wait=False)
+        try:
+            ready = coming.replacement.begin(
+                frame, view.faces, others, Times(), wait=False, strangers=view.strangers
+            )
+        except BackendError as error:
+            # What serves goes on. If it fails for good, that is seen when it has taken over.
+            if error.final:
+                raise
+            ready = False
+            coming.tell(error)
         if not ready and self._clock.now_ns() - coming.since_ns < SHADOW_NS:
             return parts
         before = _Next(self._replacement, None, 0)
@@ -197,7 +212,7 @@ class Pipeline:
         """The picture, and how many of its faces became what their parts say."""
         parts = self._take_over(frame, view, parts)
         replacement, times = self._replacement, Times()
-        replacement.begin(frame, view.faces, parts, times)
+        replacement.begin(frame, view.faces, parts, times, strangers=view.strangers)
         picture = frame.bgr.copy()
         for box in view.strangers:
             cover(picture, box)
@@ -242,6 +257,13 @@ class _Next:
     replacement: Replacement
     identification: Identification | None
     since_ns: int
+    told: bool = False
+
+    def tell(self, error: BackendError) -> None:
+        """Once: it fails while another one serves."""
+        if not self.told:
+            self.told = True
+            _log.warning("what was asked for fails as yet: %s", error.message)
 
     def drop_identification(self) -> None:
         if self.identification is not None:

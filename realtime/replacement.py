@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.hidden import FaceHider, HiddenFace
+from realtime.boxes import Box
 from realtime.casting.parts import COVERED, Hide, Leave, Part, Wear
 from realtime.clock import Clock
 from realtime.compose import Paster
@@ -45,17 +46,22 @@ class Replacement:
         times: Times,
         *,
         wait: bool = True,
+        strangers: Sequence[Box] = (),
     ) -> bool:
         """Look at a frame, once, before its faces are replaced; whether each of them could be replaced now.
 
-        `parts`: id of a face -> what becomes of it. Raises BackendError.
+        `parts`: id of a face -> what becomes of it; `strangers`: where others are that are to be covered,
+        pixels of the frame. Raises BackendError.
         """
-        wearers = []
+        wearers, aside = [], list(strangers)
         for face in faces:
-            source = self._source(parts.get(face.id, COVERED))
+            part = parts.get(face.id, COVERED)
+            source = self._source(part)
             if source is not None and not isinstance(source, HiddenFace):
                 wearers.append(Wearer(face, source))
-        return self._painter.begin(frame, wearers, times, wait=wait)
+            elif not isinstance(part, Leave):
+                aside.append(face.box)
+        return self._painter.begin(frame, wearers, times, wait=wait, aside=aside)
 
     def replace(self, picture: NDArray[np.uint8], frame: Frame, face: Face, part: Part, times: Times) -> bool:
         """Make the face in `picture`, (H, W, 3) uint8, what its part says, in place.

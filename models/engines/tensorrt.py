@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorrt
 
 from models.cuda.base import Cuda
@@ -26,7 +27,17 @@ from models.onnx_file import read_onnx
 from models.runtime.base import EACH, InputSpec
 from models.runtime.pictures import find_input, network_shape
 
-__all__ = ["AS_IN_THE_FILE", "Build", "Engine", "EngineOrder", "Logger", "is_built", "load", "order"]
+__all__ = [
+    "AS_IN_THE_FILE",
+    "Build",
+    "Engine",
+    "EngineOrder",
+    "Logger",
+    "dtype_of",
+    "is_built",
+    "load",
+    "order",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -175,6 +186,19 @@ def load(
             "use another backend",
         )
     return Engine(logger, runtime, engine, cache.claim(wanted.key))
+
+
+def dtype_of(engine: Any, name: str, model: str) -> np.dtype[Any]:
+    """Of the tensor `name`. Raises BackendError, with the file's name `model`, for one that numpy lacks."""
+    kind = engine.get_tensor_dtype(name)
+    try:
+        dtype: np.dtype[Any] = np.dtype(tensorrt.nptype(kind))
+    except TypeError as error:
+        raise BackendError(
+            f"{name!r} of {model} is {kind}, which numpy does not know",
+            "build the model with float16 or float32 inputs and outputs",
+        ) from error
+    return dtype
 
 
 def is_built(

@@ -23,7 +23,7 @@ from models.engines.cache import EngineCache
 from models.engines.child import build_in_child
 from models.engines.profile import Range
 from models.engines.progress import ReportProgress
-from models.engines.tensorrt import AS_IN_THE_FILE, Build, Engine, load, order
+from models.engines.tensorrt import AS_IN_THE_FILE, Build, Engine, dtype_of, load, order
 from models.errors import BackendError
 from models.runtime.base import EACH, InputSpec, PictureOut, TensorSpec
 from models.runtime.decode import PictureDecoder, not_finite
@@ -100,7 +100,7 @@ class TensorRTSession:
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         inputs = [name for name in names if engine.get_tensor_mode(name) == tensorrt.TensorIOMode.INPUT]
         outputs = [name for name in names if name not in inputs]
-        self._dtypes = {name: self._dtype(engine, name) for name in names}
+        self._dtypes = {name: dtype_of(engine, name, self._name) for name in names}
         self._fed = tuple(inputs)
         self._inputs = tuple(
             TensorSpec(name, (self._ranges[name].free[0], picture.height, picture.width, 3), "uint8")
@@ -318,17 +318,6 @@ class TensorRTSession:
 
     def _bytes(self, name: str, shape: tuple[int, ...]) -> int:
         return prod(shape) * self._dtypes[name].itemsize
-
-    def _dtype(self, engine: Any, name: str) -> np.dtype[Any]:
-        kind = engine.get_tensor_dtype(name)
-        try:
-            dtype: np.dtype[Any] = np.dtype(tensorrt.nptype(kind))
-        except TypeError as error:
-            raise BackendError(
-                f"{name!r} of {self._name} is {kind}, which numpy does not know",
-                "build the model with float16 or float32 inputs and outputs",
-            ) from error
-        return dtype
 
     def _failed(self, doing: str) -> BackendError:
         last = "" if self._held is None else self._held.logger.last

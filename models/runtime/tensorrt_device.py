@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from models.cuda.base import Cuda, Stream
 from models.cuda.device_memory import quietly
 from models.cuda.kernels.face import DeviceTensor
-from models.engines.tensorrt import Engine
+from models.engines.tensorrt import Engine, dtype_of
 from models.errors import BackendError
 
 __all__ = ["TensorRTOnDevice"]
@@ -70,7 +70,7 @@ class TensorRTOnDevice:
         )
         fed = {name: tuple(shapes.get(name, engine.get_tensor_shape(name))) for name in self._inputs}
         for name, shape in self._resolved(fed, names).items():
-            dtype = self._dtype(engine, name)
+            dtype = dtype_of(engine, name, self._name)
             self._room[name] = max(1, prod(shape) * dtype.itemsize)
             address = self._cuda.allocate(self._room[name])
             self._tensors[name] = DeviceTensor(address, shape, dtype.name)
@@ -175,17 +175,6 @@ class TensorRTOnDevice:
         if hasattr(self, "_sent"):
             quietly(self._sent.close)
             del self._sent
-
-    def _dtype(self, engine: Any, name: str) -> np.dtype[Any]:
-        kind = engine.get_tensor_dtype(name)
-        try:
-            dtype: np.dtype[Any] = np.dtype(tensorrt.nptype(kind))
-        except TypeError as error:
-            raise BackendError(
-                f"{name!r} of {self._name} is {kind}, which numpy does not know",
-                "build the model with float16 or float32 inputs and outputs",
-            ) from error
-        return dtype
 
     def _failed(self, doing: str) -> BackendError:
         last = "" if self._held is None else self._held.logger.last

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.masks.settings import MaskSettings
 from models.neural.settings import ChainSettings
+from realtime.boxes import Box
 from realtime.clock import Now
 from realtime.frame import Face, Frame
 from realtime.swap.patience import Late
@@ -55,9 +56,18 @@ class Times:
 class Painter(Protocol):
     """Draws the replacements of faces. Belongs to one thread."""
 
-    def begin(self, frame: Frame, wearers: Sequence[Wearer], times: Times, *, wait: bool = True) -> bool:
+    def begin(
+        self,
+        frame: Frame,
+        wearers: Sequence[Wearer],
+        times: Times,
+        *,
+        wait: bool = True,
+        aside: Sequence[Box] = (),
+    ) -> bool:
         """Look at a frame, once, before its faces are painted; with `wait` it may wait for them.
 
+        `aside`: where people are who wear nothing and are not to be seen, pixels of the frame.
         Whether `paint` has something to show for each of them. Raises BackendError when drawing fails.
         """
         ...

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from models.landmarker import five_points
 from models.neural.align import align
 from models.neural.face import GivenFace, MadeFace, Template, Uncut
-from realtime.boxes import iou
 from realtime.clock import Clock
 from realtime.frame import Face, Frame
 from realtime.swap.base import Times, Wearer
@@ -101,8 +100,7 @@ class DevicePainter(NeuralPainter):
         awaited: bool,
     ) -> GivenFace:
         face, template = wearer.face, self._whole.template
-        others = [other.face for other in wearers if other.face.id != face.id]
-        touched = any(iou(other.box, face.box) > 0 for other in others)
+        touched = bool(self._touching(face, wearers))
         # Cut without the bare faces of the others, which the whole frame has.
         more = (template,) if touched else ()
         given = self._given(frame, wearer, wearers, (*self._whole.templates, *more))

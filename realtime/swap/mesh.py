@@ -11,6 +11,7 @@ from models.enhancer import Enhancer
 from models.occlusion import VisibleFace
 from models.patch import Patch
 from models.source_face import SourceFace
+from realtime.boxes import Box
 from realtime.clock import Clock
 from realtime.compose import Paster
 from realtime.frame import Face, Frame
@@ -63,7 +64,15 @@ class MeshPainter:
         self._paster = Paster()
         self._sparing = False
 
-    def begin(self, frame: Frame, wearers: Sequence[Wearer], times: Times, *, wait: bool = True) -> bool:
+    def begin(
+        self,
+        frame: Frame,
+        wearers: Sequence[Wearer],
+        times: Times,
+        *,
+        wait: bool = True,
+        aside: Sequence[Box] = (),
+    ) -> bool:
         self._sparing = len(wearers) >= MANY_FACES
         return True
 

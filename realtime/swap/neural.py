@@ -21,7 +21,7 @@ from models.neural.face import Crop, GivenFace, MadeFace, MadeFaces, Template, f
 from models.neural.settings import ChainSettings
 from models.paste_back import PasteBack, aligned_face
 from models.scratch import Scratch
-from realtime.boxes import iou
+from realtime.boxes import Box, iou
 from realtime.clock import Clock
 from realtime.cover import cover, uncover
 from realtime.frame import Face, Frame
@@ -90,6 +90,7 @@ class NeuralPainter:
         self._cutter = Cutter()
         self._scratch = Scratch()
         self._made: dict[int, MadeFace] = {}
+        self._aside: tuple[Box, ...] = ()
         self._refused = ""
 
     @property
@@ -97,7 +98,16 @@ class NeuralPainter:
         """Whether frames wait for their own faces."""
         return self._patience.in_step
 
-    def begin(self, frame: Frame, wearers: Sequence[Wearer], times: Times, *, wait: bool = True) -> bool:
+    def begin(
+        self,
+        frame: Frame,
+        wearers: Sequence[Wearer],
+        times: Times,
+        *,
+        wait: bool = True,
+        aside: Sequence[Box] = (),
+    ) -> bool:
+        self._aside = tuple(aside)
         now_ns = self._clock.now_ns()
         wait_ns = self._patience.wait_ns(frame.seq, frame.captured_ns, now_ns)
         self._collect(0, times)
@@ -167,17 +177,20 @@ class NeuralPainter:
 
     def _alone(self, frame: Frame, face: Face, wearers: Sequence[Wearer]) -> NDArray[np.uint8]:
         """The frame without the bare faces of others that touch this one: they would be pasted with it."""
-        others = [
-            other.face for other in wearers if other.face.id != face.id and iou(other.face.box, face.box) > 0
-        ]
+        others = self._touching(face, wearers)
         if not others:
             return frame.bgr
         picture = self._scratch.u8("alone", *frame.bgr.shape)
         np.copyto(picture, frame.bgr)
-        for other in others:
-            cover(picture, other.box, margin=0.0)
+        for box in others:
+            cover(picture, box, margin=0.0)
         uncover(picture, frame.bgr, face.points)
         return picture
+
+    def _touching(self, face: Face, wearers: Sequence[Wearer]) -> list[Box]:
+        """Where bare faces of others lie that reach into this one's."""
+        boxes = [other.face.box for other in wearers if other.face.id != face.id]
+        return [box for box in (*boxes, *self._aside) if iou(box, face.box) > 0]
 
     def _collect(self, deadline_ns: int, times: Times) -> None:
         ended = self._networks.collect(deadline_ns)

@@ -167,7 +167,7 @@ class Hesitant(MeshPainter):
         self.shows, self.waited, self.begun = shows, [], 0
         self.closed = threading.Event()
 
-    def begin(self, frame, wearers, times, *, wait=True) -> bool:  # type: ignore[no-untyped-def]
+    def begin(self, frame, wearers, times, *, wait=True, aside=()) -> bool:  # type: ignore[no-untyped-def]
         self.begun += 1
         self.waited.append(wait)
         return self.shows
@@ -342,3 +342,27 @@ def test_the_bare_face_does_not_shine_through_one_that_is_left() -> None:
     x0, y0, x1, y1 = map(int, next(face for face in result.faces if face.id == 1).box)
     region = result.bgr[y0:y1, x0:x1].reshape(-1, 3)
     assert len(np.unique(region, axis=0)) <= 16, "all of the covered face is covered, though one is before it"
+
+
+def test_one_that_fails_while_it_looks_on_costs_no_frame(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+
+    class Failing(Hesitant):
+        def begin(self, frame, wearers, times, *, wait=True, aside=()) -> bool:  # type: ignore[no-untyped-def]
+            raise BackendError("the device is gone", "restart")
+
+    offered(rig, Failing(PaintingSwapper(BLUE)))
+    for _ in range(4):
+        assert (rig.frame().bgr[160:240, 160:240] == PAINT).all(), "the old one serves"
+    assert caplog.text.count("fails as yet: the device is gone") == 1
+    rig.clock.advance(SHADOW_NS)
+    with pytest.raises(BackendError, match="gone"):
+        rig.frame()
+
+
+def test_what_was_offered_and_never_looked_at_is_closed() -> None:
+    rig = Rig(Stage(((200, 200), 100)))
+    painter = Hesitant(PaintingSwapper(BLUE))
+    offered(rig, painter)
+    rig.pipeline.close()
+    assert painter.closed.is_set()

@@ -254,11 +254,28 @@ def test_only_those_who_wear_a_face_are_the_painters():
     begun = []
 
     class Counting(MeshPainter):
-        def begin(self, frame, wearers, times, *, wait=True):
+        def begin(self, frame, wearers, times, *, wait=True, aside=()):
             begun.append([wearer.face.id for wearer in wearers])
-            return super().begin(frame, wearers, times, wait=wait)
+            return super().begin(frame, wearers, times, wait=wait, aside=aside)
 
     replacement = Replacing(Counting(SlowSwapper(), FakeClock()), (ANNA, BLUR), FakeClock())
     parts = {1: Wear(0), 2: Leave(), 3: Hide("blur"), 4: Wear(1)}
     replacement.begin(frame(), [head(number) for number in (1, 2, 3, 4, 5)], parts, Times())
     assert begun == [[1]], "the fifth has no part: it is covered"
+
+
+def test_the_painter_is_told_where_people_are_who_are_not_to_be_seen():
+    told = []
+
+    class Listening(MeshPainter):
+        def begin(self, frame, wearers, times, *, wait=True, aside=()):
+            told.append(list(aside))
+            return True
+
+    replacement = Replacing(Listening(SlowSwapper(), FakeClock()), (ANNA, BLUR), FakeClock())
+    parts = {1: Wear(0), 2: Leave(), 3: Hide("blur"), 4: Wear(1)}
+    faces = [head(number) for number in (1, 2, 3, 4)]
+    replacement.begin(frame(), faces, parts, Times(), strangers=[(1.0, 2.0, 3.0, 4.0)])
+    assert told == [[(1.0, 2.0, 3.0, 4.0), faces[2].box, faces[3].box]], (
+        "all but who wears, and who is left bare"
+    )

@@ -252,3 +252,15 @@ def test_a_face_that_touches_another_is_made_without_the_others_bare_pixels(rig:
     right = seen[1][:, 110:]
     assert len(np.unique(right.reshape(-1, 3), axis=0)) < 200, "of the other nothing but flat cells"
     assert len(np.unique(seen[2].reshape(-1, 3), axis=0)) > 5000, "its own is all there"
+
+
+def test_nor_with_those_of_somebody_who_wears_nothing(rig: Rig) -> None:
+    secret = np.random.default_rng(1).integers(0, 255, (400, 600, 3), np.uint8)
+    frame = Frame(1, rig.clock.now_ns(), secret)
+    wearer = Wearer(Face(1, posed((200, 200), 70), 0.9), ANNA)
+    rig.painter.begin(frame, [wearer], Times())
+    rig.painter.begin(frame, [wearer], Times(), aside=[(230.0, 150.0, 330.0, 260.0)])
+    without, beside = (job[0].crops[TEMPLATE].bgr for job in rig.networks.jobs)
+    strip = np.s_[50:80, 108:]
+    assert len(np.unique(without[strip].reshape(-1, 3), axis=0)) > 300
+    assert len(np.unique(beside[strip].reshape(-1, 3), axis=0)) < 150
